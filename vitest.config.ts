@@ -1,0 +1,55 @@
+import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+
+// Two projects: `worker` runs inside workerd, `node` drives real processes and servers from outside.
+export default defineConfig({
+  test: {
+    silent: "passed-only",
+    // Two at a time, also where there are two cores: most of the time is spent waiting for alarms and processes.
+    maxWorkers: 2,
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            // All of them, so that no local .dev.vars changes what is tested.
+            miniflare: {
+              bindings: {
+                MASTER_KEYS: "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+                PROVIDER_KEY: "",
+                PROVIDER_KEY_TENANTS: "",
+                DEFAULT_ENDPOINT: "",
+                PUBLIC_URL: "",
+                PROVIDER_ORIGINS: "",
+                ALLOW_PRIVATE_TARGETS: "",
+                RETENTION_HOURS: "",
+                MAX_OUTPUT_BYTES: "",
+              },
+            },
+          }),
+        ],
+        test: {
+          name: "worker",
+          // One runtime for many files: starting one for each takes longer than the tests. Ids are unique.
+          isolate: false,
+          setupFiles: ["test/support/setup.ts"],
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", "test/simulator/**", "test/demo/**", "test/bench/**"],
+        },
+      },
+      {
+        test: {
+          name: "node",
+          environment: "node",
+          include: [
+            "test/e2e/**/*.test.ts",
+            "test/simulator/**/*.test.ts",
+            "test/demo/**/*.test.ts",
+            "test/bench/**/*.test.ts",
+          ],
+          testTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
