@@ -1,0 +1,42 @@
+/**
+ * Ids. A job's is derived from its identity, so that registering twice finds the first; an event's is random.
+ */
+
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+const ID_BYTES = 20;
+const JOB_ID = /^job_[a-z2-7]{32}$/;
+
+const encoder = new TextEncoder();
+
+/** Whether the text can be a job's id at all. */
+export const isJobId = (text: string): boolean => JOB_ID.test(text);
+
+/** `job_` + the first 160 bits of SHA-256 over the length-prefixed parts, in base32. */
+export async function jobId(tenant: string, endpoint: string, requestId: string): Promise<string> {
+  // Prefixed by their lengths, so that no two identities are written alike.
+  const identity = [tenant, endpoint, requestId]
+    .map((part) => `${encoder.encode(part).length}:${part}`)
+    .join("");
+  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(identity));
+  return `job_${base32(new Uint8Array(digest, 0, ID_BYTES))}`;
+}
+
+/** `msg_` + 160 random bits. */
+export const newEventId = (): string => `msg_${base32(crypto.getRandomValues(new Uint8Array(ID_BYTES)))}`;
+
+/** 5 bytes become 8 characters (RFC 4648, lower case); `bytes.length` must be a multiple of 5. */
+function base32(bytes: Uint8Array): string {
+  let text = "";
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += BASE32[(held >> bits) & 31];
+    }
+    held &= (1 << bits) - 1;
+  }
+  return text;
+}

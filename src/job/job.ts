@@ -1,0 +1,157 @@
+/**
+ * The Durable Object: a thin shell. Its methods load, ask `lifecycle`, save the job and its alarm in one turn; its
+ * alarm runs what is due. Whatever the outside world answers, `alarm()` does not throw, and no path leaves a job
+ * without its next wake-up. Today an object hosts one job; nothing here depends on that.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { retentionMsOf, type Variables } from "../config.ts";
+import { describe, log, logError } from "../log.ts";
+import { newEventId } from "./ids.ts";
+import { Keeper } from "./keeper.ts";
+import * as lifecycle from "./lifecycle.ts";
+import type { Job as JobRecord } from "./record.ts";
+import { run } from "./run.ts";
+import { type JobView, viewOf } from "./view.ts";
+
+/** When a run that may die again is looked after. */
+const WATCHDOG_MS = 20_000;
+/** When the object tries again after its storage could not be read. */
+const UNREADABLE_RETRY_MS = 60_000;
+
+export type Found = { readonly kind: "found"; readonly view: JobView };
+export type NotFound = { readonly kind: "not_found" };
+export type Registered = { readonly kind: "created" | "exists" | "conflict"; readonly view: JobView };
+
+export class Job extends DurableObject<Variables> {
+  readonly #keeper = new Keeper(this.ctx.storage);
+
+  /** Stores the job and its wake-up in one commit; the reply leaves only after it (output gate). */
+  async register(registration: lifecycle.Registration): Promise<Registered> {
+    const existing = this.#keeper.load(registration.id);
+    const meaning = existing ? lifecycle.again(existing, registration) : "start_anew";
+    const now = Date.now();
+    if (!existing || meaning === "start_anew") {
+      if (existing) this.#keeper.replace(existing.id);
+      const start = {
+        now,
+        random: Math.random(),
+        eventId: newEventId(),
+        retentionMs: retentionMsOf(this.env),
+      };
+      const job = lifecycle.begin(registration, start);
+      await this.#keeper.save(job);
+      log("job.registered", { job: job.id, endpoint: job.endpoint, anew: existing !== null });
+      return { kind: "created", view: this.#view(job) };
+    }
+    const { callbackUrl, format } = registration;
+    if (meaning === "set_callback" && callbackUrl !== null) {
+      const answer = this.#keeper.readAnswer(existing);
+      const job = lifecycle.withCallback(existing, callbackUrl, format, answer, now);
+      await this.#keeper.save(job);
+      return { kind: "exists", view: this.#view(job) };
+    }
+    await this.#keeper.repairAlarm(existing);
+    return { kind: meaning === "conflict" ? "conflict" : "exists", view: this.#view(existing) };
+  }
+
+  /** The job; with `waitMs`, as it is after its next change or that time, unless it is over already. */
+  async read(tenant: string, id: string, waitMs = 0): Promise<Found | NotFound> {
+    const stored = this.#loadFor(tenant, id);
+    if (stored) await this.#keeper.repairAlarm(stored);
+    // Loaded anew: no change may fall between this look and the wait.
+    const job = this.#loadFor(tenant, id);
+    if (!job) return { kind: "not_found" };
+    if (waitMs <= 0 || lifecycle.isOver(job.state)) return { kind: "found", view: this.#view(job) };
+    await this.#keeper.waitForChange(id, waitMs);
+    return this.read(tenant, id);
+  }
+
+  async cancel(tenant: string, id: string): Promise<Found | NotFound | { readonly kind: "already_over" }> {
+    const job = this.#loadFor(tenant, id);
+    if (!job) return { kind: "not_found" };
+    const canceled = lifecycle.cancel(job, Date.now(), retentionMsOf(this.env));
+    if (!canceled) return { kind: "already_over" };
+    await this.#keeper.save(canceled);
+    log("job.canceled", { job: id });
+    return { kind: "found", view: this.#view(canceled) };
+  }
+
+  /** Sends the event again, at once; to `callbackUrl` from now on, unless that is `null`. */
+  async redeliver(
+    tenant: string,
+    id: string,
+    callbackUrl: string | null,
+  ): Promise<Found | NotFound | { readonly kind: "nothing_to_deliver" }> {
+    const job = this.#loadFor(tenant, id);
+    if (!job) return { kind: "not_found" };
+    const again = lifecycle.redeliver(job, callbackUrl, Date.now());
+    if (!again) return { kind: "nothing_to_deliver" };
+    await this.#keeper.save(again);
+    log("job.redelivered", { job: id });
+    return { kind: "found", view: this.#view(again) };
+  }
+
+  async erase(tenant: string, id: string): Promise<{ readonly kind: "erased" } | NotFound> {
+    if (!this.#loadFor(tenant, id)) return { kind: "not_found" };
+    await this.#keeper.forget(id);
+    log("job.erased", { job: id });
+    return { kind: "erased" };
+  }
+
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    const now = Date.now();
+    try {
+      const due = this.#keeper.all().filter((job) => lifecycle.due(job, now) !== "nothing");
+      if (due.some((job) => info?.isRetry || job.guarded)) await this.#guard(due, now);
+      await Promise.all(due.map(({ id }) => this.#runSafely(id)));
+      await this.#keeper.armIfUnset();
+    } catch (error) {
+      logError("alarm.failed", { error: describe(error) });
+      await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
+    }
+  }
+
+  /** A run before this one died: that is counted, and a watchdog set, before anything that may kill this one too. */
+  async #guard(due: readonly JobRecord[], now: number): Promise<void> {
+    const guarded = due.map((job) => lifecycle.guarded(job, now));
+    await this.#keeper.saveGuarded(guarded, now + WATCHDOG_MS);
+    for (const { id } of guarded) {
+      const job = this.#keeper.load(id);
+      if (job) await this.#giveUpIfPoisoned(job);
+    }
+  }
+
+  async #runSafely(id: string): Promise<void> {
+    this.#keeper.running.add(id);
+    try {
+      await run(id, this.#keeper, this.env);
+      const job = this.#keeper.load(id);
+      if (job && job.crashes > 0) await this.#keeper.save(lifecycle.calmed(job));
+    } catch (error) {
+      logError("job.run_failed", { job: id, error: describe(error) });
+      const job = this.#keeper.load(id);
+      const broken = job && lifecycle.broken(job, Date.now());
+      if (broken && !(await this.#giveUpIfPoisoned(broken))) await this.#keeper.save(broken);
+    } finally {
+      this.#keeper.running.delete(id);
+    }
+  }
+
+  /** Whether the job has failed too often, and is saved as what that makes of it. */
+  async #giveUpIfPoisoned(job: JobRecord): Promise<boolean> {
+    const next = lifecycle.giveUpIfPoisoned(job, Date.now(), retentionMsOf(this.env));
+    if (next === job) return false;
+    logError("job.poisoned", { job: job.id });
+    await this.#keeper.save(next);
+    return true;
+  }
+
+  #loadFor(tenant: string, id: string): JobRecord | null {
+    const job = this.#keeper.load(id);
+    return job?.tenant === tenant ? job : null;
+  }
+
+  #view(job: JobRecord): JobView {
+    return viewOf(job, this.#keeper.readAnswer(job));
+  }
+}

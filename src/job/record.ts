@@ -1,0 +1,222 @@
+/**
+ * The persisted shape of a job and the only code that reads or writes it. One row a job, keyed by its id, so
+ * that an object may host several; an answer too large for the row goes into chunks of its own. The shape is a
+ * contract with every version of this code that is deployed beside it: fields are only ever added.
+ */
+import type { Part } from "../json.ts";
+import type { FailureReason } from "../provider/response.ts";
+import type { EventFormat } from "../webhook/event.ts";
+
+export type Outcome = "succeeded" | "failed" | "expired" | "canceled";
+export type DeliveryFailure = "gone" | "exhausted" | "canceled" | "target_refused";
+
+export interface JobError {
+  readonly reason: FailureReason;
+  readonly message: string;
+}
+
+export interface TimelineEntry {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly type: "registered" | "poll" | "attempt" | "callback_set" | "redeliver" | "cancel" | "crash";
+  readonly result?: string;
+  readonly reason?: string;
+  readonly httpStatus?: number | null;
+  readonly durationMs?: number;
+  readonly response?: string;
+}
+
+/** How the request ended, and what is sent about it. */
+export interface Ending {
+  readonly outcome: "succeeded" | "failed" | "expired";
+  readonly finishedAt: number;
+  readonly error: JobError | null;
+  /** The event's body; spans refer to the stored answer. */
+  readonly event: readonly Part[];
+}
+
+export interface Waiting {
+  readonly status: "waiting";
+  readonly nextPollAt: number;
+  /** `null`: the server's own key is used. */
+  readonly sealedKey: string | null;
+  /** Transient answers in a row. */
+  readonly transients: number;
+  /** `success` answers without output, in all. */
+  readonly empties: number;
+  /** "Request not found" answers, in all. */
+  readonly notFounds: number;
+}
+
+export interface Delivering {
+  readonly status: "delivering";
+  readonly ending: Ending;
+  /** When this run of the schedule began: at the outcome, or at a redelivery. */
+  readonly runStartedAt: number;
+  readonly runAttempts: number;
+  readonly nextAttemptAt: number;
+}
+
+export interface Delivered {
+  readonly status: "delivered";
+  readonly ending: Ending;
+  readonly deliveredAt: number;
+  readonly expiresAt: number;
+}
+
+export interface Undelivered {
+  readonly status: "undelivered";
+  readonly ending: Ending;
+  readonly deliveryError: { readonly reason: DeliveryFailure; readonly message: string };
+  readonly expiresAt: number;
+}
+
+/** Over, with nobody to call. */
+export interface Finished {
+  readonly status: "finished";
+  readonly ending: Ending;
+  readonly expiresAt: number;
+}
+
+export interface Canceled {
+  readonly status: "canceled";
+  readonly finishedAt: number;
+  readonly expiresAt: number;
+}
+
+export type State = Waiting | Delivering | Delivered | Undelivered | Finished | Canceled;
+
+/** The provider's last answer, without white space around it. */
+export interface StoredAnswer {
+  /** Bytes. */
+  readonly size: number;
+  /** `null` when the answer stands in chunks. */
+  readonly bytes: Uint8Array | null;
+  /** Rows of its own that the job's answers have in storage, those of a replaced answer included. */
+  readonly chunks: number;
+}
+
+/** What a registration says of its job. */
+export interface JobFacts {
+  readonly id: string;
+  readonly tenant: string;
+  readonly endpoint: string;
+  readonly requestId: string;
+  /** `null`: the configuration's default provider origin, whichever it is when a poll is due. */
+  readonly origin: string | null;
+  /** Under which host the registration reached Pollhook; never a callback target. */
+  readonly host: string;
+  readonly callbackUrl: string | null;
+  readonly format: EventFormat;
+  /** JSON text of an object, as it came. */
+  readonly metadata: string;
+  readonly etaSeconds: number | null;
+}
+
+export interface Job<S extends State = State> extends JobFacts {
+  readonly version: 1;
+  readonly registeredAt: number;
+  readonly deadlineAt: number;
+  /** `msg_…`: new for each start of a job, and so also what tells two starts apart. */
+  readonly eventId: string;
+  readonly polls: number;
+  /** POSTs of the event, in all runs. */
+  readonly attempts: number;
+  /** Runs of the delivery schedule; tells an attempt in flight whether it still speaks for the job. */
+  readonly runs: number;
+  /** Alarm runs in a row that did not end. */
+  readonly crashes: number;
+  /** A run that began under the watchdog has not ended. */
+  readonly guarded: boolean;
+  /** Nothing is due before this (epoch ms): a run has ended in an exception. */
+  readonly heldUntil: number;
+  readonly answer: StoredAnswer | null;
+  readonly timeline: readonly TimelineEntry[];
+  readonly state: S;
+}
+
+/** The newest entries are kept; of older ones, attempts rather than polls, and always the first. */
+export const MAX_TIMELINE_ENTRIES = 64;
+
+/** The timeline with one more entry, bounded. */
+export function withEntry(timeline: readonly TimelineEntry[], entry: TimelineEntry): TimelineEntry[] {
+  const entries = [...timeline, entry];
+  if (entries.length <= MAX_TIMELINE_ENTRIES) return entries;
+  const oldestPoll = entries.findIndex(({ type }) => type === "poll");
+  entries.splice(oldestPoll > 0 && oldestPoll < entries.length - 1 ? oldestPoll : 1, 1);
+  return entries;
+}
+
+/** One kind of state, by its word. */
+export type In<Status extends State["status"]> = Job<Extract<State, { status: Status }>>;
+
+export const isIn = <Status extends State["status"]>(job: Job, status: Status): job is In<Status> =>
+  job.state.status === status;
+
+/** Above this an answer leaves the job's row; below it, it costs no row of its own. */
+export const INLINE_ANSWER_BYTES = 32 * 1024;
+/** A row holds 2 MB at most. */
+export const CHUNK_BYTES = 1024 * 1024;
+
+const JOB_PREFIX = "job/";
+const answerPrefix = (id: string): string => `answer/${id}/`;
+
+type Kv = DurableObjectStorage["kv"];
+
+/** The jobs of one object. Synchronous: what is written in one turn is committed together. */
+export class JobStore {
+  readonly #kv: Kv;
+
+  constructor(kv: Kv) {
+    this.#kv = kv;
+  }
+
+  load(id: string): Job | null {
+    return this.#kv.get<Job>(JOB_PREFIX + id) ?? null;
+  }
+
+  all(): Job[] {
+    return [...this.#kv.list<Job>({ prefix: JOB_PREFIX })].map(([, job]) => job);
+  }
+
+  /** Writes the job, its answer too if that is new. */
+  save(job: Job): void {
+    this.#kv.put(JOB_PREFIX + job.id, { ...job, answer: this.#storeAnswer(job) });
+  }
+
+  /** The answer's bytes; `null` when there is none, or not all of it. */
+  readAnswer(job: Job): Uint8Array | null {
+    const { answer } = job;
+    if (!answer || answer.bytes) return answer?.bytes ?? null;
+    const bytes = new Uint8Array(answer.size);
+    for (let i = 0; i < answer.chunks; i++) {
+      const chunk = this.#kv.get<Uint8Array>(answerPrefix(job.id) + i);
+      if (!chunk) return null;
+      bytes.set(chunk, i * CHUNK_BYTES);
+    }
+    return bytes;
+  }
+
+  /** Removes every trace of the job; `true` when no other job is left here. */
+  erase(id: string): boolean {
+    this.#dropChunks(id, 0, this.load(id)?.answer?.chunks ?? 0);
+    this.#kv.delete(JOB_PREFIX + id);
+    for (const _ of this.#kv.list({ prefix: JOB_PREFIX, limit: 1 })) return false;
+    return true;
+  }
+
+  #storeAnswer({ id, answer }: Job): StoredAnswer | null {
+    if (!answer?.bytes) return answer;
+    const { bytes, size } = answer;
+    const chunks = size > INLINE_ANSWER_BYTES ? Math.ceil(size / CHUNK_BYTES) : 0;
+    for (let i = 0; i < chunks; i++)
+      this.#kv.put(answerPrefix(id) + i, bytes.slice(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES));
+    this.#dropChunks(id, chunks, answer.chunks);
+    // A view is stored with the whole buffer behind it: `slice` keeps just the answer.
+    return { size, bytes: chunks > 0 ? null : bytes.slice(), chunks };
+  }
+
+  #dropChunks(id: string, from: number, to: number): void {
+    for (let i = from; i < to; i++) this.#kv.delete(answerPrefix(id) + i);
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * When to poll next, when to attempt next. Pure: times in epoch ms, waits in ms, `random` in [0, 1).
+ * Waits that somebody else asked for (an eta, `retry_after`, `Retry-After`) are only ever lengthened.
+ */
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** No poll sooner than this after the one before it. */
+const MIN_POLL_GAP_MS = SECOND_MS;
+const MAX_POLL_GAP_MS = 30 * SECOND_MS;
+/** Over connect, headers and body. */
+const MAX_POLL_MS = 10 * SECOND_MS;
+/** How long before the deadline a poll has ended. */
+const DEADLINE_MARGIN_MS = 250;
+const FIRST_POLL_WITHOUT_ETA_MS = 2 * SECOND_MS;
+/** After `processing`: the gap as a share of the time since registration. */
+const GAP_SHARE = 0.15;
+
+const TRANSIENT_BASE_MS = 2 * SECOND_MS;
+const TRANSIENT_MAX_MS = MINUTE_MS;
+
+/** How far a wait that was asked for is spread, so that a burst of registrations is no burst of polls. */
+const SPREAD_SHARE = 0.1;
+const SPREAD_MAX_MS = 2 * SECOND_MS;
+
+/** The Standard Webhooks table: the gap before attempt 2, 3, …; each ± 20 %. */
+export const ATTEMPT_GAPS_MS: readonly number[] = [
+  5 * SECOND_MS,
+  5 * MINUTE_MS,
+  30 * MINUTE_MS,
+  2 * HOUR_MS,
+  5 * HOUR_MS,
+  10 * HOUR_MS,
+  14 * HOUR_MS,
+  20 * HOUR_MS,
+  24 * HOUR_MS,
+];
+export const MAX_ATTEMPTS = ATTEMPT_GAPS_MS.length + 1;
+const ATTEMPT_JITTER = 0.2;
+const MAX_RETRY_AFTER_MS = DAY_MS;
+
+/** Delivery ends at the latest this long after it began. */
+export const DELIVERY_LIMIT_MS = 14 * DAY_MS;
+
+/** The wait, made longer by a little, never shorter. */
+const spread = (waitMs: number, random: number): number =>
+  waitMs + random * Math.min(waitMs * SPREAD_SHARE, SPREAD_MAX_MS);
+
+/** The wait, between `1 - share` and `1 + share` of itself. */
+const jitter = (waitMs: number, share: number, random: number): number =>
+  waitMs * (1 + share * (2 * random - 1));
+
+const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
+
+/** Never past the deadline; what would fall into the last moment before it is put onto it. */
+const beforeDeadline = (at: number, deadlineAt: number): number =>
+  at > deadlineAt - MIN_POLL_GAP_MS ? deadlineAt : Math.round(at);
+
+/** The first poll: at the eta, clamped to 1 s … deadline; 2 s when no eta is known. */
+export function firstPollAt(
+  registeredAt: number,
+  deadlineAt: number,
+  etaSeconds: number | null,
+  random: number,
+): number {
+  const wait =
+    etaSeconds === null ? FIRST_POLL_WITHOUT_ETA_MS : Math.max(etaSeconds * SECOND_MS, MIN_POLL_GAP_MS);
+  return beforeDeadline(registeredAt + spread(wait, random), deadlineAt);
+}
+
+/** What a poll may take: 10 s, but before the deadline no longer than leaves the deadline to the last poll. */
+export function pollTimeoutMs(startedAt: number, deadlineAt: number): number {
+  if (startedAt >= deadlineAt) return MAX_POLL_MS;
+  return clamp(
+    deadlineAt - startedAt - DEADLINE_MARGIN_MS,
+    MIN_POLL_GAP_MS - DEADLINE_MARGIN_MS,
+    MAX_POLL_MS,
+  );
+}
+
+export interface PollMoment {
+  /** When the poll before ended. */
+  readonly now: number;
+  readonly registeredAt: number;
+  readonly deadlineAt: number;
+  readonly random: number;
+}
+
+/** After `processing`: the fresh eta if there is one, else 15 % of the time since registration, 1 s to 30 s. */
+export function nextPollAt(etaSeconds: number | null, moment: PollMoment): number {
+  const { now, registeredAt, deadlineAt, random } = moment;
+  const wait =
+    etaSeconds === null
+      ? clamp(
+          jitter((now - registeredAt) * GAP_SHARE, SPREAD_SHARE, random),
+          MIN_POLL_GAP_MS,
+          MAX_POLL_GAP_MS,
+        )
+      : spread(Math.max(etaSeconds * SECOND_MS, MIN_POLL_GAP_MS), random);
+  return beforeDeadline(now + wait, deadlineAt);
+}
+
+/**
+ * After a transient answer: the wait that a rate limit asked for, else 2 s doubling to 60 s. `inARow` counts
+ * transient answers since the last real one, this one included.
+ */
+export function retryPollAt(waitSeconds: number | null, inARow: number, moment: PollMoment): number {
+  const { now, deadlineAt, random } = moment;
+  const backoff = Math.min(TRANSIENT_BASE_MS * 2 ** Math.min(inARow - 1, 16), TRANSIENT_MAX_MS);
+  const wait =
+    waitSeconds === null
+      ? jitter(backoff, ATTEMPT_JITTER, random)
+      : spread(Math.max(waitSeconds * SECOND_MS, MIN_POLL_GAP_MS), random);
+  return beforeDeadline(now + wait, deadlineAt);
+}
+
+/**
+ * When attempt `made + 1` is due, counted from `now`; `null` when the schedule is spent. `Retry-After` moves it
+ * later, never earlier, by at most 24 h from now.
+ */
+export function nextAttemptAt(
+  made: number,
+  retryAfterSeconds: number | null,
+  now: number,
+  random: number,
+): number | null {
+  const gap = ATTEMPT_GAPS_MS[made - 1];
+  if (gap === undefined) return null;
+  const asked = Math.min((retryAfterSeconds ?? 0) * SECOND_MS, MAX_RETRY_AFTER_MS);
+  return Math.round(now + Math.max(jitter(gap, ATTEMPT_JITTER, random), asked));
+}
