@@ -1,0 +1,92 @@
+/**
+ * The Worker's HTTP side: routes, who may call them, and the last word on every error. No rule of a job's life
+ * stands here.
+ */
+import { type Context, Hono } from "hono";
+import { readConfig } from "../config.ts";
+import type { Claims, Scope } from "../crypto/token.ts";
+import { describe, logError } from "../log.ts";
+import { signingSecrets } from "../webhook/signature.ts";
+import { authenticate } from "./auth.ts";
+import type { Bindings, Call, Route } from "./call.ts";
+import * as jobs from "./jobs.ts";
+import { isProblem, type Problem, problem, problemResponse } from "./problem.ts";
+
+type Method = "GET" | "POST" | "DELETE";
+type Routes = Partial<Record<Method, readonly [Scope, Route]>>;
+
+const ROUTES: Readonly<Record<string, Routes>> = {
+  "/v1/jobs": { POST: ["jobs:write", jobs.register] },
+  "/v1/jobs/:id": { GET: ["jobs:read", jobs.read], DELETE: ["jobs:write", jobs.erase] },
+  "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel] },
+  "/v1/jobs/:id/redeliver": { POST: ["jobs:write", jobs.redeliver] },
+  "/v1/signing-secret": { GET: ["secrets:read", signingSecret] },
+};
+
+type Env = { Bindings: Bindings };
+
+export const app = new Hono<Env>();
+
+for (const [path, routes] of Object.entries(ROUTES)) {
+  for (const [method, [scope, route]] of Object.entries(routes))
+    app.on(method, path, (c) => guarded(c, scope, route));
+  app.all(path, () => problemResponse(methodNotAllowed(Object.keys(routes))));
+}
+
+app.get("/healthz", (c) => {
+  const result = readConfig(c.env);
+  if (result.ok) return jsonResponse({ status: "ok" });
+  reportConfig(result.problems);
+  return problemResponse(problem("unavailable", "This server is not configured; its log says what to set."));
+});
+app.all("/healthz", () => problemResponse(methodNotAllowed(["GET"])));
+
+app.notFound(() => problemResponse(problem("not_found", "There is nothing at this path.")));
+
+app.onError((error) => {
+  logError("http.failed", { error: describe(error) });
+  const { overloaded, retryable } = error as { overloaded?: boolean; retryable?: boolean };
+  if (overloaded || retryable)
+    return problemResponse(
+      problem("unavailable", "Try again in a moment.", { headers: { "retry-after": "1" } }),
+    );
+  return problemResponse(
+    problem("internal_error", "The request could not be handled; the log has the cause."),
+  );
+});
+
+/** Configuration first, then the token, then the route: nothing is done for a caller who may not ask. */
+async function guarded(c: Context<Env>, scope: Scope, route: Route): Promise<Response> {
+  const result = readConfig(c.env);
+  if (!result.ok) {
+    reportConfig(result.problems);
+    return problemResponse(
+      problem("internal_error", "The request could not be handled; the log has the cause."),
+    );
+  }
+  const claims = await authenticate(c.req.header("authorization"), scope, result.config);
+  if (isProblem(claims)) return problemResponse(claims);
+  const call = { request: c.req.raw, env: c.env, config: result.config, jobId: c.req.param("id") ?? "" };
+  const answer = await route(call, claims);
+  return isProblem(answer) ? problemResponse(answer) : answer;
+}
+
+/** `GET /v1/signing-secret` */
+async function signingSecret({ config }: Call, claims: Claims): Promise<Response> {
+  const [secret, ...previous] = await signingSecrets(config.masterKeys, claims.sub);
+  return jsonResponse({ secret, previous });
+}
+
+const jsonResponse = (body: object): Response =>
+  new Response(`${JSON.stringify(body)}\n`, {
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+
+function methodNotAllowed(methods: readonly string[]): Problem {
+  const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+  return problem("method_not_allowed", `Use ${allow} here.`, { headers: { allow } });
+}
+
+function reportConfig(problems: readonly string[]): void {
+  logError("config.unusable", { problems: problems.join("; ") });
+}

@@ -1,0 +1,130 @@
+/**
+ * The job routes: check the caller's request, ask the job's object, answer.
+ */
+import * as v from "valibot";
+import type { Claims } from "../crypto/token.ts";
+import { isJobId } from "../job/ids.ts";
+import type { JobView } from "../job/view.ts";
+import { readJson } from "./body.ts";
+import { type Call, type JobStub, withJob } from "./call.ts";
+import { jobJson } from "./job-json.ts";
+import { isProblem, type Problem, problem } from "./problem.ts";
+import { readRegistration, readTarget } from "./registration.ts";
+import { parseBody } from "./schema.ts";
+
+/** Longest hold of `?wait=`. */
+const MAX_WAIT_SECONDS = 60;
+
+const NOT_FOUND = problem("not_found", "There is no such job.");
+
+const RedeliverBody = v.strictObject({ callback_url: v.nullish(v.string("must be a string")) });
+const EmptyBody = v.strictObject({});
+
+/** `POST /v1/jobs` */
+export async function register(call: Call, claims: Claims): Promise<Response | Problem> {
+  const { request, env, config } = call;
+  const body = await readJson(request);
+  if (isProblem(body)) return body;
+  if (!body) return problem("malformed_body", "Send a JSON body; the least is request_id and callback_url.");
+  const caller = { tenant: claims.sub, host: new URL(request.url).host };
+  const registration = await readRegistration(body, caller, config);
+  if (isProblem(registration)) return registration;
+  const { kind, view } = await withJob(env, registration.id, (job) => job.register(registration));
+  const location = { location: `/v1/jobs/${registration.id}` };
+  switch (kind) {
+    case "created":
+      return jobResponse(view, 202, { ...location, "retry-after": String(secondsToNext(view)) });
+    case "exists":
+      return jobResponse(view, 200, location);
+    case "conflict":
+      return problem(
+        "already_registered",
+        "callback_url or format differs from the registration before; redeliver can name another callback.",
+        {
+          field: view.fields.callback_url === registration.callbackUrl ? "format" : "callback_url",
+          headers: location,
+        },
+      );
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** `GET /v1/jobs/{id}` */
+export async function read(call: Call, claims: Claims): Promise<Response | Problem> {
+  const wait = new URL(call.request.url).searchParams.get("wait") ?? "0";
+  if (!/^\d{1,4}$/.test(wait) || Number(wait) > MAX_WAIT_SECONDS)
+    return problem("invalid_value", `wait must be a whole number of seconds from 0 to ${MAX_WAIT_SECONDS}.`, {
+      field: "wait",
+    });
+  return onJob(call, (job, id) => job.read(claims.sub, id, Number(wait) * 1000), 200);
+}
+
+/** `POST /v1/jobs/{id}/cancel` */
+export async function cancel(call: Call, claims: Claims): Promise<Response | Problem> {
+  const body = await readJson(call.request);
+  if (isProblem(body)) return body;
+  const input = parseBody(EmptyBody, body?.json ?? {});
+  if (isProblem(input)) return input;
+  return onJob(call, (job, id) => job.cancel(claims.sub, id), 200);
+}
+
+/** `POST /v1/jobs/{id}/redeliver` */
+export async function redeliver(call: Call, claims: Claims): Promise<Response | Problem> {
+  const body = await readJson(call.request);
+  if (isProblem(body)) return body;
+  const input = parseBody(RedeliverBody, body?.json ?? {});
+  if (isProblem(input)) return input;
+  const url = input.callback_url ?? null;
+  const target = url === null ? null : readTarget(url, new URL(call.request.url).host, call.config);
+  if (isProblem(target)) return target;
+  return onJob(call, (job, id) => job.redeliver(claims.sub, id, target), 202);
+}
+
+/** `DELETE /v1/jobs/{id}` */
+export async function erase(call: Call, claims: Claims): Promise<Response | Problem> {
+  if (!isJobId(call.jobId)) return NOT_FOUND;
+  const result = await withJob(call.env, call.jobId, (job) => job.erase(claims.sub, call.jobId));
+  return result.kind === "erased" ? new Response(null, { status: 204 }) : NOT_FOUND;
+}
+
+type JobAnswer =
+  | { readonly kind: "found"; readonly view: JobView }
+  | { readonly kind: "not_found" | "already_over" | "nothing_to_deliver" };
+
+async function onJob(
+  { env, jobId }: Call,
+  ask: (job: JobStub, id: string) => Promise<JobAnswer>,
+  status: number,
+): Promise<Response | Problem> {
+  if (!isJobId(jobId)) return NOT_FOUND;
+  const answer = await withJob(env, jobId, (job) => ask(job, jobId));
+  switch (answer.kind) {
+    case "found":
+      return jobResponse(answer.view, status);
+    case "not_found":
+      return NOT_FOUND;
+    case "already_over":
+      return problem("already_over", "Nothing is left to cancel: the job is over.");
+    case "nothing_to_deliver":
+      return problem(
+        "nothing_to_deliver",
+        "The job has no event yet, or no callback: name one in callback_url.",
+      );
+    default:
+      return answer satisfies never;
+  }
+}
+
+function jobResponse(view: JobView, status: number, headers: Record<string, string> = {}): Response {
+  return new Response(jobJson(view), {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+  });
+}
+
+/** Whole seconds until something is due, at least 1. */
+function secondsToNext({ fields }: JobView): number {
+  const next = Date.parse(fields.next_poll_at ?? fields.next_attempt_at ?? fields.registered_at);
+  return Math.max(1, Math.ceil((next - Date.now()) / 1000));
+}

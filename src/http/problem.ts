@@ -1,0 +1,58 @@
+/**
+ * Refusals as RFC 9457 problems, with a closed set of codes. A problem is a value until the edge turns it into a
+ * response; nothing in it comes from a secret, an upstream body or a stack.
+ */
+
+const PROBLEMS = {
+  malformed_body: [400, "The body cannot be read"],
+  token_missing: [401, "A token is needed"],
+  token_invalid: [401, "The token is not valid"],
+  token_expired: [401, "The token has expired"],
+  insufficient_scope: [403, "The token may not do this"],
+  not_found: [404, "There is no such thing"],
+  method_not_allowed: [405, "The method is not allowed here"],
+  already_registered: [409, "The request is registered with another callback"],
+  already_over: [409, "The job is over"],
+  nothing_to_deliver: [409, "There is nothing to deliver"],
+  body_too_large: [413, "The body is too large"],
+  unsupported_media_type: [415, "The body must be JSON"],
+  invalid_value: [422, "A value is refused"],
+  unknown_field: [422, "A field is not known"],
+  target_refused: [422, "The callback may not be called"],
+  generation_failed: [422, "The generation has failed already"],
+  internal_error: [500, "Something is wrong on our side"],
+  unavailable: [503, "Not available at the moment"],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export interface Problem {
+  readonly kind: "problem";
+  readonly code: ProblemCode;
+  /** A sentence that names the fault and the remedy. */
+  readonly detail: string;
+  /** The field at fault, as a path: `callback_url`, `response.id`. */
+  readonly field?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function problem(
+  code: ProblemCode,
+  detail: string,
+  extra: { readonly field?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Problem {
+  return { kind: "problem", code, detail, ...extra };
+}
+
+export const isProblem = (value: unknown): value is Problem =>
+  typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "problem";
+
+export function problemResponse({ code, detail, field, headers }: Problem): Response {
+  const [status, title] = PROBLEMS[code];
+  // An absent `field` is left out by JSON.stringify.
+  const body = { type: `urn:pollhook:problem:${code}`, title, status, detail, code, field };
+  return new Response(`${JSON.stringify(body)}\n`, {
+    status,
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * A registration's body: its schema, and the way from there to what the job object stores. Everything is checked
+ * here, before anything is written.
+ */
+import * as v from "valibot";
+import { type Config, isProviderKey, serverKeyFor } from "../config.ts";
+import { seal } from "../crypto/vault.ts";
+import { jobId } from "../job/ids.ts";
+import type { Registration } from "../job/lifecycle.ts";
+import { rawMember } from "../json.ts";
+import { isEndpoint, isRequestId } from "../provider/endpoints.ts";
+import { isPlainObject } from "../provider/fields.ts";
+import { explainTarget, judgeTarget, targetPolicy } from "../webhook/target.ts";
+import type { JsonBody } from "./body.ts";
+import { nameRequest } from "./naming.ts";
+import { isProblem, type Problem, problem } from "./problem.ts";
+import { parseBody } from "./schema.ts";
+
+const MIN_DEADLINE_SECONDS = 30;
+const MAX_DEADLINE_SECONDS = 86_400;
+const DEFAULT_DEADLINE_SECONDS = 3_600;
+const MAX_METADATA_BYTES = 4 * 1024;
+
+const DEADLINE_HELP = `must be a whole number of seconds from ${MIN_DEADLINE_SECONDS} to ${MAX_DEADLINE_SECONDS}`;
+const ETA_HELP = `must be a number of seconds from 0 to ${MAX_DEADLINE_SECONDS}`;
+const ID_HELP = "must be a number or a string of 1 to 128 of the characters A-Z a-z 0-9 _ -";
+
+const requestId = v.pipe(
+  v.union([v.string(), v.number()], ID_HELP),
+  v.check((id) => typeof id === "string" || (Number.isInteger(id) && id >= 0), ID_HELP),
+  v.check(
+    (id) => typeof id === "string" || Number.isSafeInteger(id),
+    "has lost digits as a number; send it as a string",
+  ),
+  v.transform(String),
+  v.check(isRequestId, ID_HELP),
+);
+
+const plainObject = v.custom<Record<string, unknown>>(isPlainObject, "must be a JSON object");
+
+/** The body of `POST /v1/jobs`. `null` is the same as absent. */
+export const RegistrationBody = v.strictObject({
+  endpoint: v.nullish(
+    v.pipe(
+      v.string("must be a string"),
+      v.check(isEndpoint, 'must be the path in front of /fetch, without /api, such as "v3" or "v6/video"'),
+    ),
+  ),
+  request_id: v.nullish(requestId),
+  fetch_url: v.nullish(v.string("must be a string")),
+  response: v.nullish(plainObject),
+  callback_url: v.nullish(v.string("must be a string")),
+  eta: v.nullish(
+    v.pipe(v.number(ETA_HELP), v.minValue(0, ETA_HELP), v.maxValue(MAX_DEADLINE_SECONDS, ETA_HELP)),
+  ),
+  key: v.nullish(
+    v.pipe(
+      v.string("must be a string"),
+      v.check(isProviderKey, "must be 1 to 256 printable ASCII characters without spaces"),
+    ),
+  ),
+  deadline_seconds: v.nullish(
+    v.pipe(
+      v.number(DEADLINE_HELP),
+      v.integer(DEADLINE_HELP),
+      v.minValue(MIN_DEADLINE_SECONDS, DEADLINE_HELP),
+      v.maxValue(MAX_DEADLINE_SECONDS, DEADLINE_HELP),
+    ),
+  ),
+  format: v.nullish(v.picklist(["standard", "provider"], 'must be "standard" or "provider"')),
+  metadata: v.nullish(plainObject),
+});
+
+export interface Caller {
+  readonly tenant: string;
+  /** The host that the registration was sent to, with its port if any. */
+  readonly host: string;
+}
+
+/** Checks `body` and seals the key. What comes back can be stored as it is. */
+export async function readRegistration(
+  body: JsonBody,
+  caller: Caller,
+  config: Config,
+): Promise<Registration | Problem> {
+  const input = parseBody(RegistrationBody, body.json);
+  if (isProblem(input)) return input;
+
+  const metadata = input.metadata ? (rawMember(body.bytes, "metadata") ?? "{}") : "{}";
+  if (new TextEncoder().encode(metadata).length > MAX_METADATA_BYTES)
+    return problem("invalid_value", `metadata may have ${MAX_METADATA_BYTES} bytes of JSON at most.`, {
+      field: "metadata",
+    });
+
+  const callbackUrl = input.callback_url == null ? null : readTarget(input.callback_url, caller.host, config);
+  if (isProblem(callbackUrl)) return callbackUrl;
+
+  const key = input.key ?? serverKeyFor(config, caller.tenant);
+  const named = nameRequest(
+    {
+      endpoint: input.endpoint ?? null,
+      requestId: input.request_id ?? null,
+      fetchUrl: input.fetch_url ?? null,
+      response: input.response ? (rawMember(body.bytes, "response") ?? null) : null,
+    },
+    { ...config, key },
+  );
+  if (isProblem(named)) return named;
+  if (key === null && !named.finalAnswer)
+    return problem("invalid_value", "key is needed: this server has no provider key for you.", {
+      field: "key",
+    });
+
+  const id = await jobId(caller.tenant, named.endpoint, named.requestId);
+  const eta = input.eta ?? named.etaSeconds;
+  return {
+    id,
+    tenant: caller.tenant,
+    endpoint: named.endpoint,
+    requestId: named.requestId,
+    // The default origin is not remembered: should the configuration move on, the job moves with it.
+    origin: named.origin === config.providerOrigins[0] ? null : named.origin,
+    host: caller.host,
+    callbackUrl,
+    format: input.format ?? "standard",
+    metadata,
+    etaSeconds: eta === null ? null : Math.min(eta, MAX_DEADLINE_SECONDS),
+    deadlineSeconds: input.deadline_seconds ?? DEFAULT_DEADLINE_SECONDS,
+    sealedKey: input.key && !named.finalAnswer ? await seal(input.key, id, config.masterKeys[0]) : null,
+    finalAnswer: named.finalAnswer,
+  };
+}
+
+/** The callback as it is stored, if it may be called. */
+export function readTarget(url: string, host: string, config: Config): string | Problem {
+  const target = judgeTarget(url, targetPolicy(config, host));
+  if (target.ok) return target.url;
+  const field = "callback_url";
+  return problem("target_refused", `${field} ${explainTarget(target.fault)}.`, { field });
+}

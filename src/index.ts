@@ -1,0 +1,5 @@
+/** Worker entry: the app, and the Durable Object classes. No logic. */
+import { app } from "./http/app.ts";
+
+export { Job } from "./job/job.ts";
+export default app satisfies ExportedHandler<import("./http/call.ts").Bindings>;

@@ -1,0 +1,127 @@
+/**
+ * Calls the Worker as a caller does, and reaches behind it into a job's object.
+ */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { parseConfig } from "../../src/config.ts";
+import { mintToken, SCOPES } from "../../src/crypto/token.ts";
+import type { Job as JobRecord } from "../../src/job/record.ts";
+
+export const ORIGIN = "https://pollhook.example";
+export const PROVIDER = "https://modelslab.com";
+/** Planted everywhere a key can go, so that a leak is found by searching for it. */
+export const PROVIDER_KEY = "sk-caller-4f9d2c71b8";
+
+export const config = (() => {
+  const result = parseConfig(env);
+  if (!result.ok) throw new Error(result.problems.join("; "));
+  return result.config;
+})();
+
+let counter = 0;
+/** Unique in a test file: storage is shared between its tests. */
+export const uniqueId = (): string => String(20_000_000 + ++counter);
+
+export async function token(
+  overrides: Partial<{ sub: string; scope: string; exp: number; iat: number; jti: string }> = {},
+  masterKey = config.masterKeys[0],
+): Promise<string> {
+  const iat = Math.floor(Date.now() / 1000);
+  const claims = { sub: "acme", scope: SCOPES.join(" "), exp: iat + 3600, iat, jti: crypto.randomUUID() };
+  return mintToken({ ...claims, ...overrides }, masterKey);
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test asserts on whatever came back.
+  readonly body: any;
+  readonly text: string;
+}
+
+/** One call; JSON bodies are written, others sent as they are. */
+export async function call(
+  method: string,
+  path: string,
+  { body, headers, auth }: { body?: unknown; headers?: Record<string, string>; auth?: string | null } = {},
+): Promise<Answer> {
+  const bearer = auth === undefined ? await token() : auth;
+  const response = await exports.default.fetch(`${ORIGIN}${path}`, {
+    method,
+    headers: {
+      ...(bearer !== null && { authorization: `Bearer ${bearer}` }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body !== undefined && {
+      body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body),
+    }),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get("content-type") ?? "");
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null };
+}
+
+/** A registration that is accepted, unless an override spoils it. The eta is far off: tests drive the alarm. */
+export const registration = (overrides: Record<string, unknown> = {}): Record<string, unknown> => ({
+  request_id: uniqueId(),
+  callback_url: "https://example.com/hook",
+  key: PROVIDER_KEY,
+  eta: 600,
+  ...overrides,
+});
+
+export async function register(overrides: Record<string, unknown> = {}): Promise<Answer> {
+  return call("POST", "/v1/jobs", { body: registration(overrides) });
+}
+
+export const readJob = (id: string): Promise<Answer> => call("GET", `/v1/jobs/${id}`);
+
+export const stub = (id: string) => env.JOB.getByName(id);
+
+/** Lets time pass for the stored job until what it waits for is due, then runs its alarm once. */
+export async function fire(id: string): Promise<void> {
+  await makeDue(id);
+  await runDurableObjectAlarm(stub(id));
+}
+
+/** Moves the job's next poll or attempt to now, in storage, as if its time had come. */
+export async function makeDue(id: string): Promise<void> {
+  await change(id, (job) => {
+    const state = { ...job.state } as Record<string, unknown>;
+    for (const name of ["nextPollAt", "nextAttemptAt", "expiresAt"])
+      if (name in state) state[name] = Date.now() - 1;
+    return { ...job, heldUntil: 0, state: state as unknown as JobRecord["state"] };
+  });
+}
+
+/** Makes the job `ms` older: every stored time moves into the past. */
+export async function age(id: string, ms: number): Promise<void> {
+  await change(id, (job) => {
+    const state = { ...job.state } as Record<string, unknown>;
+    for (const [name, value] of Object.entries(state))
+      if (name.endsWith("At") && typeof value === "number") state[name] = value - ms;
+    return {
+      ...job,
+      registeredAt: job.registeredAt - ms,
+      deadlineAt: job.deadlineAt - ms,
+      state: state as unknown as JobRecord["state"],
+    };
+  });
+}
+
+export async function change(id: string, edit: (job: JobRecord) => JobRecord): Promise<void> {
+  await runInDurableObject(stub(id), (_, { storage }) => {
+    const job = storage.kv.get<JobRecord>(`job/${id}`);
+    if (job) storage.kv.put(`job/${id}`, edit(job));
+  });
+}
+
+/** The stored job, or `undefined`. */
+export const stored = (id: string): Promise<JobRecord | undefined> =>
+  runInDurableObject(stub(id), (_, { storage }) => storage.kv.get<JobRecord>(`job/${id}`));
+
+export const alarmOf = (id: string): Promise<number | null> =>
+  runInDurableObject(stub(id), (_, { storage }) => storage.getAlarm());
+
+export const evict = (id: string): Promise<void> => evictDurableObject(stub(id));
