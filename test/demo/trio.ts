@@ -1,0 +1,88 @@
+/**
+ * The Worker, the simulated provider and a callback receiver, started together on free ports and ended together,
+ * whatever happens in between.
+ */
+import { signingSecrets } from "../../src/webhook/signature.ts";
+import { type Provider, type ProviderOptions, startProvider } from "../simulator/provider.ts";
+import { type Receiver, type ReceiverOptions, startReceiver } from "../simulator/receiver.ts";
+import { ensureDevVars, localToken } from "./dev-vars.ts";
+import { startWorker, type WorkerProcess } from "./worker-process.ts";
+
+const PROVIDER_KEY = "sim-provider-key";
+const TENANT = "local";
+
+export interface TrioOptions {
+  readonly persistTo: string;
+  readonly provider?: ProviderOptions;
+  readonly receiver?: ReceiverOptions;
+  readonly workerPort?: number;
+  readonly onWorkerLog?: (line: string) => void;
+}
+
+export interface Trio {
+  readonly worker: WorkerProcess;
+  readonly provider: Provider;
+  readonly receiver: Receiver;
+  readonly token: string;
+  /** Whether `.dev.vars` was written just now. */
+  readonly freshSecrets: boolean;
+  /** Calls the Worker's API; a refusal is thrown with its detail. */
+  api(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
+  stop(): Promise<void>;
+}
+
+/** Starts all three, or none: when one fails, the others are ended before the error is thrown. */
+export async function startTrio(options: TrioOptions): Promise<Trio> {
+  const ends: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const { masterKeys, written } = ensureDevVars();
+    const token = await localToken(masterKeys, TENANT);
+    const provider = await startProvider({ keys: [PROVIDER_KEY], ...options.provider });
+    ends.push(() => provider.close());
+    // Known before the Worker starts: the first thing that it does may be a delivery that was overdue.
+    const secret = await signingSecrets(masterKeys, TENANT);
+    const receiver = await startReceiver({ secret, ...options.receiver });
+    ends.push(() => receiver.close());
+    const worker = await startWorker({
+      persistTo: options.persistTo,
+      ...(options.workerPort !== undefined && { port: options.workerPort }),
+      ...(options.onWorkerLog && { onLog: options.onWorkerLog }),
+      vars: {
+        PROVIDER_ORIGINS: provider.origin,
+        PROVIDER_KEY,
+        // The receiver listens on loopback, which no deployed Worker would call.
+        ALLOW_PRIVATE_TARGETS: "true",
+      },
+    });
+    ends.push(() => worker.stop());
+    const api = (method: string, path: string, body?: unknown) =>
+      callApi(worker.origin, token, method, path, body);
+    return { worker, provider, receiver, token, freshSecrets: written, api, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function callApi(
+  origin: string,
+  token: string,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<Record<string, unknown>> {
+  const response = await fetch(origin + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const answer = (await response.json()) as Record<string, unknown>;
+  if (!response.ok) throw new Error(`${method} ${path} answers ${response.status}: ${String(answer.detail)}`);
+  return answer;
+}
