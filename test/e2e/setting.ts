@@ -1,0 +1,106 @@
+/**
+ * A Worker in a real process with its storage in a folder of its own, the simulated provider, a receiver that knows
+ * the secret, and a caller with a token. `tearDown` ends and removes all of it.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { mintToken, SCOPES } from "../../src/crypto/token.ts";
+import { startWorker, type WorkerProcess } from "../demo/worker-process.ts";
+import { type Provider, startProvider } from "../simulator/provider.ts";
+import { type Receiver, startReceiver } from "../simulator/receiver.ts";
+
+export interface Job {
+  readonly id: string;
+  readonly status: string;
+  readonly outcome: string | null;
+  readonly polls: number;
+  readonly attempts: number;
+  readonly error: { readonly reason: string } | null;
+  readonly delivery_error: { readonly reason: string } | null;
+  readonly timeline: readonly { readonly type: string; readonly result?: string; readonly reason?: string }[];
+}
+
+export class Setting {
+  readonly provider: Provider;
+  readonly receiver: Receiver;
+  readonly #vars: Record<string, string>;
+  readonly #persistTo: string;
+  readonly #token: string;
+  #worker: WorkerProcess | null = null;
+
+  private constructor(
+    provider: Provider,
+    receiver: Receiver,
+    vars: Record<string, string>,
+    persistTo: string,
+    token: string,
+  ) {
+    this.provider = provider;
+    this.receiver = receiver;
+    this.#vars = vars;
+    this.#persistTo = persistTo;
+    this.#token = token;
+  }
+
+  static async create(): Promise<Setting> {
+    const master = { kid: "e2e", bytes: new Uint8Array(randomBytes(32)) };
+    const iat = Math.floor(Date.now() / 1000);
+    const claims = { sub: "e2e", scope: SCOPES.join(" "), exp: iat + 3600, iat, jti: "e2e" };
+    const provider = await startProvider();
+    const vars = {
+      MASTER_KEYS: `${master.kid}:${Buffer.from(master.bytes).toString("base64")}`,
+      PROVIDER_ORIGINS: provider.origin,
+      PROVIDER_KEY: "sim-provider-key",
+      ALLOW_PRIVATE_TARGETS: "true",
+    };
+    const persistTo = await mkdtemp(join(tmpdir(), "pollhook-e2e-"));
+    return new Setting(provider, await startReceiver(), vars, persistTo, await mintToken(claims, master));
+  }
+
+  get worker(): WorkerProcess {
+    if (!this.#worker) throw new Error("The Worker is not running.");
+    return this.#worker;
+  }
+
+  /** Starts the Worker, with whatever its storage holds. */
+  async start(): Promise<void> {
+    this.#worker = await startWorker({ persistTo: this.#persistTo, vars: this.#vars });
+    const { secret } = (await (await this.call("GET", "/v1/signing-secret")).json()) as { secret: string };
+    this.receiver.setSecrets([secret]);
+  }
+
+  /** Ends workerd, and what started it, with SIGKILL. */
+  async crash(): Promise<void> {
+    for (const pid of this.worker.workerdPids()) process.kill(pid, "SIGKILL");
+    await this.worker.stop("SIGKILL");
+    this.#worker = null;
+  }
+
+  call(method: string, path: string, body?: unknown): Promise<Response> {
+    return fetch(this.worker.origin + path, {
+      method,
+      headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  }
+
+  /** Registers; throws with the answer unless it was accepted anew. */
+  async register(body: Record<string, unknown>): Promise<string> {
+    const response = await this.call("POST", "/v1/jobs", body);
+    if (response.status !== 202) throw new Error(`${response.status}: ${await response.text()}`);
+    return ((await response.json()) as Job).id;
+  }
+
+  async job(id: string): Promise<Job> {
+    return (await (await this.call("GET", `/v1/jobs/${id}`)).json()) as Job;
+  }
+
+  async tearDown(): Promise<void> {
+    await this.#worker?.stop("SIGKILL");
+    await this.receiver.close();
+    await this.provider.close();
+    await rm(this.#persistTo, { recursive: true, force: true });
+  }
+}
