@@ -1,8 +1,32 @@
 /**
- * No test reaches the network by accident: a `fetch` that nobody scripted fails, also one that an alarm makes after
- * its test has ended.
+ * What holds for every test in workerd. No test reaches the network by accident: a `fetch` that nobody scripted
+ * fails. No job outlives its file: its alarm would poll in the middle of the next one. And nothing that an object logs
+ * goes straight to vitest.
  */
+import { reset } from "cloudflare:test";
+import { afterAll, afterEach, beforeEach } from "vitest";
+
 globalThis.fetch = (input) => {
   const url = input instanceof Request ? input.url : String(input);
   return Promise.reject(new Error(`unscripted request: ${url}`));
 };
+
+afterAll(reset);
+
+/**
+ * vitest forwards a console line only from the runner's own context; one that an object prints waits there for the
+ * runner's next message, and if that never comes, as behind a file's last test, the whole run waits with it. So lines
+ * are kept, and shown by the runner itself when the test fails.
+ */
+const lines: string[] = [];
+for (const method of ["log", "error", "warn"] as const)
+  console[method] = (...values: unknown[]) => {
+    lines.push(values.map(String).join(" "));
+  };
+
+beforeEach(() => {
+  lines.length = 0;
+});
+afterEach(({ task }) => {
+  if (task.result?.state === "fail" && lines.length > 0) console.debug(lines.join("\n"));
+});
