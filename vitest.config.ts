@@ -31,6 +31,8 @@ export default defineConfig({
           name: "worker",
           // One runtime for many files: starting one for each takes longer than the tests. Ids are unique.
           isolate: false,
+          // Properties take a second alone, and longer on a busy machine: a limit, never a measure.
+          testTimeout: 30_000,
           setupFiles: ["test/support/setup.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/simulator/**", "test/demo/**", "test/bench/**"],
