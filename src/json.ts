@@ -67,12 +67,15 @@ function skipValue(text: Uint8Array, at: number): number {
   return i;
 }
 
-/**
- * Where the value of each top-level member stands. `text` must be one valid JSON object (have
- * `JSON.parse` accept it first); of repeated names the last one counts, as in `JSON.parse`.
- */
-export function memberSpans(text: Uint8Array): Map<string, Span> {
-  const members = new Map<string, Span>();
+interface Member {
+  readonly name: string;
+  /** From the quote that opens the name to the end of the value. */
+  readonly whole: Span;
+  readonly value: Span;
+}
+
+/** The top-level members of `text`, which must be one valid JSON object (have `JSON.parse` accept it first). */
+function* members(text: Uint8Array): Generator<Member> {
   let i = text.indexOf(OPEN_BRACE) + 1;
   while (i < text.length) {
     const nameStart = text.indexOf(QUOTE, i);
@@ -82,13 +85,39 @@ export function memberSpans(text: Uint8Array): Map<string, Span> {
     let start = text.indexOf(COLON, nameEnd) + 1;
     while (isSpace(text[start])) start++;
     const end = skipValue(text, start);
-    members.set(name, [start, end]);
+    yield { name, whole: [nameStart, end], value: [start, end] };
     i = end;
     while (isSpace(text[i])) i++;
     if (text[i] !== COMMA) break;
     i++;
   }
-  return members;
+}
+
+/**
+ * Where the value of each top-level member stands. `text` as for {@link editMembers}; of repeated names the last one
+ * counts, as in `JSON.parse`.
+ */
+export function memberSpans(text: Uint8Array): Map<string, Span> {
+  return new Map([...members(text)].map(({ name, value }) => [name, value]));
+}
+
+/**
+ * The object with some members changed, the others as they came. An edit is the JSON text of the member's new value,
+ * or `null` to take it away; what was not there is added behind them. Of a repeated name, the first place is edited and the others go. `text` must be one valid
+ * JSON object.
+ */
+export function editMembers(text: Uint8Array, edits: ReadonlyMap<string, string | null>): Part[] {
+  const left = new Map(
+    [...edits].map(([name, value]) => [name, value && `${JSON.stringify(name)}:${value}`]),
+  );
+  const take = (name: string): Part[] => {
+    const member = left.get(name) ?? null;
+    left.set(name, null);
+    return member === null ? [] : [member];
+  };
+  const kept = [...members(text)].flatMap(({ name, whole }) => (edits.has(name) ? take(name) : [whole]));
+  const all = [...kept, ...[...edits.keys()].flatMap(take)];
+  return ["{", ...all.flatMap((part, i) => (i === 0 ? [part] : [",", part])), "}"];
 }
 
 /** The raw JSON text of one top-level member, or `undefined`. `text` as in {@link memberSpans}. */

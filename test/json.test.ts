@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { joinParts, memberSpans, rawMember, trimJson } from "../src/json.ts";
+import { editMembers, joinParts, memberSpans, rawMember, trimJson } from "../src/json.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -117,5 +117,35 @@ describe("joined parts", () => {
     const source = bytesOf("[1]");
     joinParts([[0, 3]], source, "x").bytes.fill(0);
     expect(textOf(source)).toBe("[1]");
+  });
+});
+
+describe("an object's members", () => {
+  const edit = (json: string, edits: Record<string, string | null>): string => {
+    const bytes = bytesOf(json);
+    return textOf(joinParts(editMembers(bytes, new Map(Object.entries(edits))), bytes).bytes);
+  };
+
+  it.each<[string, string, Record<string, string | null>, string]>([
+    ["replaced where they stand", '{"a":1,"key":"x","b":2}', { key: '"y"' }, '{"a":1,"key":"y","b":2}'],
+    ["taken away from the front", '{"key":"x","b":2}', { key: null }, '{"b":2}'],
+    ["taken away from the end", '{"b":2,"key":"x"}', { key: null }, '{"b":2}'],
+    ["taken away, the only one", '{"key":"x"}', { key: null }, "{}"],
+    ["taken away where there are none", '{"b":2}', { key: null }, '{"b":2}'],
+    ["added to an empty object", " { } ", { key: "1" }, '{"key":1}'],
+    ["added behind the others", '{"b":2}', { key: "1" }, '{"b":2,"key":1}'],
+    ["replaced once where repeated", '{"key":1,"b":2,"key":3}', { key: "4" }, '{"key":4,"b":2}'],
+    ["taken away wherever repeated", '{"key":1,"b":2,"key":3}', { key: null }, '{"b":2}'],
+    ["found under an escaped name", '{"k\\u0065y":"x","b":2}', { key: null }, '{"b":2}'],
+    ["found under a name of the prototype", '{"__proto__":1,"b":2}', { ["__proto__"]: null }, '{"b":2}'],
+    ["left alone inside others", '{"b":{"key":"x"}}', { key: null }, '{"b":{"key":"x"}}'],
+    [
+      "left as they are written",
+      '{"n":1.10e+02,"u":"\\/\\u00e9", "id": 9007199254740993}',
+      { key: "1" },
+      '{"n":1.10e+02,"u":"\\/\\u00e9","id": 9007199254740993,"key":1}',
+    ],
+  ])("are %s", (_, json, edits, edited) => {
+    expect(edit(json, edits)).toBe(edited);
   });
 });
