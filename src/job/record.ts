@@ -3,6 +3,7 @@
  * that an object may host several; an answer too large for the row goes into chunks of its own. The shape is a
  * contract with every version of this code that is deployed beside it: fields are only ever added.
  */
+import { dropChunks, readChunks, writeChunks } from "../chunks.ts";
 import type { Part } from "../json.ts";
 import type { FailureReason } from "../provider/response.ts";
 import type { EventFormat } from "../webhook/event.ts";
@@ -155,8 +156,6 @@ export const isIn = <Status extends State["status"]>(job: Job, status: Status): 
 
 /** Above this an answer leaves the job's row; below it, it costs no row of its own. */
 export const INLINE_ANSWER_BYTES = 32 * 1024;
-/** A row holds 2 MB at most. */
-export const CHUNK_BYTES = 1024 * 1024;
 
 const JOB_PREFIX = "job/";
 const answerPrefix = (id: string): string => `answer/${id}/`;
@@ -188,18 +187,12 @@ export class JobStore {
   readAnswer(job: Job): Uint8Array | null {
     const { answer } = job;
     if (!answer || answer.bytes) return answer?.bytes ?? null;
-    const bytes = new Uint8Array(answer.size);
-    for (let i = 0; i < answer.chunks; i++) {
-      const chunk = this.#kv.get<Uint8Array>(answerPrefix(job.id) + i);
-      if (!chunk) return null;
-      bytes.set(chunk, i * CHUNK_BYTES);
-    }
-    return bytes;
+    return readChunks(this.#kv, answerPrefix(job.id), answer.size);
   }
 
   /** Removes every trace of the job; `true` when no other job is left here. */
   erase(id: string): boolean {
-    this.#dropChunks(id, 0, this.load(id)?.answer?.chunks ?? 0);
+    dropChunks(this.#kv, answerPrefix(id), 0, this.load(id)?.answer?.chunks ?? 0);
     this.#kv.delete(JOB_PREFIX + id);
     for (const _ of this.#kv.list({ prefix: JOB_PREFIX, limit: 1 })) return false;
     return true;
@@ -208,15 +201,9 @@ export class JobStore {
   #storeAnswer({ id, answer }: Job): StoredAnswer | null {
     if (!answer?.bytes) return answer;
     const { bytes, size } = answer;
-    const chunks = size > INLINE_ANSWER_BYTES ? Math.ceil(size / CHUNK_BYTES) : 0;
-    for (let i = 0; i < chunks; i++)
-      this.#kv.put(answerPrefix(id) + i, bytes.slice(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES));
-    this.#dropChunks(id, chunks, answer.chunks);
+    const chunks = size > INLINE_ANSWER_BYTES ? writeChunks(this.#kv, answerPrefix(id), bytes) : 0;
+    dropChunks(this.#kv, answerPrefix(id), chunks, answer.chunks);
     // A view is stored with the whole buffer behind it: `slice` keeps just the answer.
     return { size, bytes: chunks > 0 ? null : bytes.slice(), chunks };
-  }
-
-  #dropChunks(id: string, from: number, to: number): void {
-    for (let i = from; i < to; i++) this.#kv.delete(answerPrefix(id) + i);
   }
 }

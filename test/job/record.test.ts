@@ -1,8 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { CHUNK_BYTES } from "../../src/chunks.ts";
 import {
-  CHUNK_BYTES,
   INLINE_ANSWER_BYTES,
   type Job,
   JobStore,
