@@ -3,10 +3,9 @@
  * provider's generation answer. Whatever is given must agree, except that a `fetch_result` wins over `endpoint`: the
  * provider answers with another version's URL at times. Pure.
  */
-import { rawMember } from "../json.ts";
 import { parseAnswer } from "../provider/answer.ts";
 import { type FetchUrl, type FetchUrlProblem, isRequestId, parseFetchUrl } from "../provider/endpoints.ts";
-import { idOf, numberOf } from "../provider/fields.ts";
+import { readQueued } from "../provider/generation.ts";
 import { classify } from "../provider/response.ts";
 import { type Problem, problem } from "./problem.ts";
 
@@ -92,17 +91,19 @@ export function nameRequest(input: NamingInput, rules: NamingRules): NamedReques
 
 function readUrl(text: string, field: string, rules: NamingRules): FetchUrl | Problem {
   const url = parseFetchUrl(text, rules.providerOrigins);
-  if (typeof url !== "string") return url;
-  return problem("invalid_value", `${field} ${URL_FAULTS[url]}.`, { field });
+  return typeof url === "string" ? urlProblem(url, field) : url;
 }
+
+const urlProblem = (fault: FetchUrlProblem, field: string): Problem =>
+  problem("invalid_value", `${field} ${URL_FAULTS[fault]}.`, { field });
 
 /** Reads the provider's generation answer; a refusal in it is refused here too. */
 function readResponse(text: string, rules: NamingRules): Answer | Problem {
   const refuse = (field: string, what: string) => problem("invalid_value", `${field} ${what}`, { field });
   const parsed = parseAnswer(new TextEncoder().encode(text), rules.key);
   if (!parsed) return refuse("response", "must be the provider's answer, a JSON object.");
-  const { json, bytes } = parsed;
-  const verdict = classify({ status: 200, headers: new Headers(), json, end: "complete" }, 0);
+  const seen = { status: 200, headers: new Headers(), json: parsed.json, end: "complete" } as const;
+  const verdict = classify(seen, 0);
   if (verdict.kind === "failed" || verdict.kind === "not_found")
     return problem(
       "generation_failed",
@@ -122,29 +123,16 @@ function readResponse(text: string, rules: NamingRules): Answer | Problem {
         )
       : refuse("response.status", "is missing; send the provider's generation answer as it came.");
 
-  const url = typeof json.fetch_result === "string" && json.fetch_result !== "" ? json.fetch_result : null;
-  const fetchResult = url === null ? null : readUrl(url, "response.fetch_result", rules);
-  if (fetchResult && "kind" in fetchResult) return fetchResult;
-  const id = readId(bytes, json);
-  if (id !== null && !isRequestId(id))
+  const queued = readQueued(parsed, rules.providerOrigins);
+  if (typeof queued.fetchResult === "string") return urlProblem(queued.fetchResult, "response.fetch_result");
+  if (queued.id !== null && !isRequestId(queued.id))
     return refuse("response.id", "must be a number or 1 to 128 of the characters A-Z a-z 0-9 _ -.");
-  const eta = numberOf(json.eta);
   return {
-    fetchResult,
-    id,
-    etaSeconds: eta !== null && eta >= 0 ? eta : null,
-    finalAnswer: verdict.kind === "succeeded" ? bytes : null,
+    fetchResult: queued.fetchResult,
+    id: queued.id,
+    etaSeconds: queued.etaSeconds,
+    finalAnswer: verdict.kind === "succeeded" ? parsed.bytes : null,
   };
-}
-
-/** `id`, else `request_id`; a whole number is taken from the text, where it still has all its digits. */
-function readId(bytes: Uint8Array, json: Record<string, unknown>): string | null {
-  for (const name of ["id", "request_id"] as const) {
-    const raw = typeof json[name] === "number" ? rawMember(bytes, name) : undefined;
-    const id = raw !== undefined && /^\d+$/.test(raw) ? raw : idOf(json[name]);
-    if (id !== null) return id;
-  }
-  return null;
 }
 
 type Named = readonly [field: string, value: string | null | undefined];

@@ -4,9 +4,8 @@
  */
 import * as v from "valibot";
 import { type Config, isProviderKey, serverKeyFor } from "../config.ts";
-import { seal } from "../crypto/vault.ts";
-import { jobId } from "../job/ids.ts";
 import type { Registration } from "../job/lifecycle.ts";
+import { MAX_DEADLINE_SECONDS, makeRegistration } from "../job/registering.ts";
 import { rawMember } from "../json.ts";
 import { isEndpoint, isRequestId } from "../provider/endpoints.ts";
 import { isPlainObject } from "../provider/fields.ts";
@@ -17,8 +16,6 @@ import { isProblem, type Problem, problem } from "./problem.ts";
 import { parseBody } from "./schema.ts";
 
 const MIN_DEADLINE_SECONDS = 30;
-const MAX_DEADLINE_SECONDS = 86_400;
-const DEFAULT_DEADLINE_SECONDS = 3_600;
 const MAX_METADATA_BYTES = 4 * 1024;
 
 const DEADLINE_HELP = `must be a whole number of seconds from ${MIN_DEADLINE_SECONDS} to ${MAX_DEADLINE_SECONDS}`;
@@ -111,24 +108,20 @@ export async function readRegistration(
       field: "key",
     });
 
-  const id = await jobId(caller.tenant, named.endpoint, named.requestId);
-  const eta = input.eta ?? named.etaSeconds;
-  return {
-    id,
-    tenant: caller.tenant,
-    endpoint: named.endpoint,
-    requestId: named.requestId,
-    // The default origin is not remembered: should the configuration move on, the job moves with it.
-    origin: named.origin === config.providerOrigins[0] ? null : named.origin,
-    host: caller.host,
-    callbackUrl,
-    format: input.format ?? "standard",
-    metadata,
-    etaSeconds: eta === null ? null : Math.min(eta, MAX_DEADLINE_SECONDS),
-    deadlineSeconds: input.deadline_seconds ?? DEFAULT_DEADLINE_SECONDS,
-    sealedKey: input.key && !named.finalAnswer ? await seal(input.key, id, config.masterKeys[0]) : null,
-    finalAnswer: named.finalAnswer,
-  };
+  return makeRegistration(
+    {
+      ...named,
+      tenant: caller.tenant,
+      host: caller.host,
+      callbackUrl,
+      format: input.format ?? "standard",
+      metadata,
+      etaSeconds: input.eta ?? named.etaSeconds,
+      deadlineSeconds: input.deadline_seconds ?? null,
+      key: input.key ?? null,
+    },
+    config,
+  );
 }
 
 /** The callback as it is stored, if it may be called. */

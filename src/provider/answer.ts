@@ -7,11 +7,15 @@ import { isPlainObject } from "./fields.ts";
 /** Shorter keys are no secrets, and would match by chance: only a whole string equal to one is taken out. */
 const MIN_SEARCHED_CHARS = 8;
 
+/** A JSON object from the provider. */
+export interface Answer {
+  readonly json: Record<string, unknown>;
+  /** The same as it came: UTF-8, no BOM, no white space around it. */
+  readonly bytes: Uint8Array;
+}
+
 /** The body as a JSON object with the key redacted: parsed, and as the bytes to store. Else `null`. */
-export function parseAnswer(
-  body: Uint8Array,
-  key: string | null,
-): { json: Record<string, unknown>; bytes: Uint8Array } | null {
+export function parseAnswer(body: Uint8Array, key: string | null): Answer | null {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
     const clean = key === null ? text : redact(text, key);

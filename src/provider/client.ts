@@ -1,9 +1,9 @@
 /**
- * One poll: asks the provider's fetch endpoint, classifies what came back, and hands on the answer's bytes with
- * any echo of the provider key taken out. Never throws.
+ * Calls of the provider. A poll asks its fetch endpoint and classifies what came back. Any echo of the provider key is
+ * taken out of an answer before anybody sees it. Never throws.
  */
-import { post, type Reply, USER_AGENT } from "../net/outbound.ts";
-import { parseAnswer } from "./answer.ts";
+import { post, USER_AGENT } from "../net/outbound.ts";
+import { type Answer, parseAnswer } from "./answer.ts";
 import { fetchCall } from "./endpoints.ts";
 import { classify, type Verdict } from "./response.ts";
 
@@ -33,16 +33,49 @@ export interface PollLimits {
   readonly maxBytes: number;
 }
 
-/** Asks once, within `limits`. */
-export async function poll(target: PollTarget, limits: PollLimits): Promise<PollResult> {
-  const call = fetchCall(target.origin, target.endpoint, target.requestId, target.key);
+/** One call of the provider, whatever it brought. */
+export type Exchange =
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly headers: Headers;
+      readonly end: "complete" | "too_large" | "timeout" | "network";
+      /** `null` when the body is no complete JSON object; else free of the provider key. */
+      readonly answer: Answer | null;
+      readonly durationMs: number;
+    }
+  | { readonly kind: "none"; readonly reason: "timeout" | "network"; readonly durationMs: number };
+
+/** POSTs JSON that carries `key` to the provider, once, within `limits`. */
+export async function exchange(
+  call: { readonly url: string; readonly body: string | Uint8Array<ArrayBuffer> },
+  key: string,
+  limits: PollLimits,
+): Promise<Exchange> {
   const reply = await post({
-    url: call.url,
+    ...call,
     headers: { "content-type": "application/json", accept: "application/json", "user-agent": USER_AGENT },
-    body: call.body,
     ...limits,
   });
-  return readReply(reply, target.key);
+  if (reply.kind === "none") return reply;
+  const { body, ...rest } = reply;
+  return { ...rest, answer: reply.end === "complete" ? parseAnswer(body, key) : null };
+}
+
+/** Asks once, within `limits`. */
+export async function poll(target: PollTarget, limits: PollLimits): Promise<PollResult> {
+  const seen = await exchange(
+    fetchCall(target.origin, target.endpoint, target.requestId, target.key),
+    target.key,
+    limits,
+  );
+  if (seen.kind === "none") {
+    const verdict: Verdict = { kind: "transient", cause: seen.reason, waitSeconds: null };
+    return { verdict, httpStatus: null, durationMs: seen.durationMs, answer: null, called: true };
+  }
+  const { status, headers, end, answer, durationMs } = seen;
+  const verdict = classify({ status, headers, json: answer?.json, end }, Date.now());
+  return { verdict, httpStatus: status, durationMs, answer: answer?.bytes ?? null, called: true };
 }
 
 /** The poll that could not be made: transient, and not counted as a call. */
@@ -53,14 +86,3 @@ export const notCalled = (cause: "key_unreadable" | "origin_not_listed" | "confi
   answer: null,
   called: false,
 });
-
-function readReply(reply: Reply, key: string): PollResult {
-  if (reply.kind === "none") {
-    const verdict: Verdict = { kind: "transient", cause: reply.reason, waitSeconds: null };
-    return { verdict, httpStatus: null, durationMs: reply.durationMs, answer: null, called: true };
-  }
-  const { status, headers, end, durationMs } = reply;
-  const parsed = end === "complete" ? parseAnswer(reply.body, key) : null;
-  const verdict = classify({ status, headers, json: parsed?.json, end }, Date.now());
-  return { verdict, httpStatus: status, durationMs, answer: parsed?.bytes ?? null, called: true };
-}
