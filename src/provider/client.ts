@@ -46,6 +46,25 @@ export type Exchange =
     }
   | { readonly kind: "none"; readonly reason: "timeout" | "network"; readonly durationMs: number };
 
+/** Why a call has no answer that could be handed on. */
+export type CallFault = "timeout" | "network" | "redirect" | "too_large" | "not_json";
+
+/** What keeps the answer from being handed on; `null` where nothing does, and `answer` is there. */
+export function faultOf(seen: Exchange): CallFault | null {
+  if (seen.kind === "none") return seen.reason;
+  if (seen.status >= 300 && seen.status < 400) return "redirect";
+  if (seen.end !== "complete") return seen.end;
+  return seen.answer ? null : "not_json";
+}
+
+/** Headers of an answer that mean something to whoever asked. */
+const HANDED_ON = ["retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+
+export function headersToHandOn(headers: Headers): Record<string, string> {
+  const present = HANDED_ON.map((name) => [name, headers.get(name)] as const);
+  return Object.fromEntries(present.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
 /** POSTs JSON that carries `key` to the provider, once, within `limits`. */
 export async function exchange(
   call: { readonly url: string; readonly body: string | Uint8Array<ArrayBuffer> },

@@ -85,11 +85,15 @@ export function fetchCall(origin: string, endpoint: string, requestId: string, k
     : { url: base, body: JSON.stringify({ key, [place.body]: requestId }) };
 }
 
-/** A fetch URL taken apart; `requestId` is `null` where the URL carries none. */
-export interface FetchUrl {
-  readonly origin: string;
+export interface FetchPath {
   readonly endpoint: string;
+  /** `null` where the path carries none. */
   readonly requestId: string | null;
+}
+
+/** A fetch URL taken apart. */
+export interface FetchUrl extends FetchPath {
+  readonly origin: string;
 }
 
 export type FetchUrlProblem = "not_a_url" | "credentials" | "origin_not_listed" | "not_a_fetch_url";
@@ -104,10 +108,15 @@ export function parseFetchUrl(text: string, origins: readonly string[]): FetchUr
   if (!url || (url.protocol !== "https:" && url.protocol !== "http:")) return "not_a_url";
   if (url.username || url.password) return "credentials";
   if (!origins.includes(url.origin)) return "origin_not_listed";
-  const match = /^\/api\/(.+)\/fetch(?:\/([^/]+))?\/?$/.exec(url.pathname.replace(/\/{2,}/g, "/"));
+  const path = readFetchPath(url.pathname.replace(/\/{2,}/g, "/"));
+  return path ? { origin: url.origin, ...path } : "not_a_fetch_url";
+}
+
+/** The path of a fetch URL; `null` for any other. */
+export function readFetchPath(pathname: string): FetchPath | null {
+  const match = /^\/api\/(.+)\/fetch(?:\/([^/]+))?\/?$/.exec(pathname);
   const endpoint = match?.[1];
   const requestId = match?.[2] ?? null;
-  if (endpoint === undefined || !isEndpoint(endpoint)) return "not_a_fetch_url";
-  if (requestId !== null && !isRequestId(requestId)) return "not_a_fetch_url";
-  return { origin: url.origin, endpoint, requestId };
+  if (endpoint === undefined || !isEndpoint(endpoint)) return null;
+  return requestId === null || isRequestId(requestId) ? { endpoint, requestId } : null;
 }
