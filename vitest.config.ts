@@ -23,6 +23,7 @@ export default defineConfig({
                 ALLOW_PRIVATE_TARGETS: "",
                 RETENTION_HOURS: "",
                 MAX_OUTPUT_BYTES: "",
+                PROVIDER_WEBHOOKS: "",
               },
             },
           }),

@@ -17,6 +17,7 @@ export interface Variables {
   readonly ALLOW_PRIVATE_TARGETS?: string;
   readonly RETENTION_HOURS?: string;
   readonly MAX_OUTPUT_BYTES?: string;
+  readonly PROVIDER_WEBHOOKS?: string;
 }
 
 /** An object, so that one left out does not compile. */
@@ -30,6 +31,7 @@ const VARIABLES = {
   ALLOW_PRIVATE_TARGETS: true,
   RETENTION_HOURS: true,
   MAX_OUTPUT_BYTES: true,
+  PROVIDER_WEBHOOKS: true,
 } as const satisfies Record<keyof Variables, true>;
 
 export interface Config {
@@ -44,6 +46,8 @@ export interface Config {
   readonly allowPrivateTargets: boolean;
   readonly retentionMs: number;
   readonly maxOutputBytes: number;
+  /** Whether generation calls ask the provider to hint at their end; that needs `publicUrl` too. */
+  readonly providerWebhooks: boolean;
 }
 
 export type ConfigResult =
@@ -82,7 +86,13 @@ export function retentionMsOf(env: Variables): number {
 export function parseConfig(variables: Variables): ConfigResult {
   const problems: string[] = [];
   const env = readTexts(variables, problems);
-  const allowPrivateTargets = parseBoolean(env.ALLOW_PRIVATE_TARGETS, "ALLOW_PRIVATE_TARGETS", problems);
+  const allowPrivateTargets = parseBoolean(
+    env.ALLOW_PRIVATE_TARGETS,
+    "ALLOW_PRIVATE_TARGETS",
+    false,
+    problems,
+  );
+  const providerWebhooks = parseBoolean(env.PROVIDER_WEBHOOKS, "PROVIDER_WEBHOOKS", true, problems);
   const [firstKey, ...otherKeys] = parseMasterKeys(env.MASTER_KEYS, problems);
   const [firstOrigin, ...otherOrigins] = parseOrigins(env.PROVIDER_ORIGINS, allowPrivateTargets, problems);
   const defaultEndpoint = env.DEFAULT_ENDPOINT || "v3";
@@ -119,6 +129,7 @@ export function parseConfig(variables: Variables): ConfigResult {
       allowPrivateTargets,
       retentionMs: Math.round(retentionHours * HOUR_MS),
       maxOutputBytes: Math.floor(maxOutputBytes),
+      providerWebhooks,
     },
   };
 }
@@ -173,9 +184,14 @@ function parseOrigins(text: string | undefined, allowHttp: boolean, problems: st
   return origins;
 }
 
-function parseBoolean(text: string | undefined, name: string, problems: string[]): boolean {
-  if (text === undefined || text === "" || text === "false") return false;
-  if (text !== "true") problems.push(`${name} must be "true" or "false"`);
+function parseBoolean(
+  text: string | undefined,
+  name: string,
+  fallback: boolean,
+  problems: string[],
+): boolean {
+  if (text === undefined || text === "") return fallback;
+  if (text !== "true" && text !== "false") problems.push(`${name} must be "true" or "false"`);
   return text === "true";
 }
 

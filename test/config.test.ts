@@ -38,6 +38,7 @@ describe("the defaults", () => {
       providerOrigins: ["https://modelslab.com", "https://stablediffusionapi.com"],
       allowPrivateTargets: false,
       retentionMs: 168 * 3_600_000,
+      providerWebhooks: true,
       maxOutputBytes: 8_388_608,
     });
   });
@@ -52,6 +53,7 @@ describe("the defaults", () => {
       ALLOW_PRIVATE_TARGETS: "",
       RETENTION_HOURS: "",
       MAX_OUTPUT_BYTES: "",
+      PROVIDER_WEBHOOKS: "",
     };
     expect(configOf(empty)).toEqual(configOf());
   });
@@ -76,6 +78,8 @@ describe("a value that fits is taken", () => {
       { PROVIDER_ORIGINS: "http://127.0.0.1:9000", ALLOW_PRIVATE_TARGETS: "true" },
       { providerOrigins: ["http://127.0.0.1:9000"], allowPrivateTargets: true },
     ],
+    [{ PROVIDER_WEBHOOKS: "true" }, { providerWebhooks: true }],
+    [{ PROVIDER_WEBHOOKS: "false" }, { providerWebhooks: false }],
     [{ ALLOW_PRIVATE_TARGETS: "true" }, { allowPrivateTargets: true }],
     [{ ALLOW_PRIVATE_TARGETS: "false" }, { allowPrivateTargets: false }],
     [{ RETENTION_HOURS: "1" }, { retentionMs: 3_600_000 }],
@@ -180,6 +184,7 @@ describe("a value that does not fit is a problem that names its variable and doe
       ALLOW_PRIVATE_TARGETS: "maybe",
       RETENTION_HOURS: "long",
       MAX_OUTPUT_BYTES: "many",
+      PROVIDER_WEBHOOKS: "sometimes",
     });
     expect(problems.map((problem) => /^[A-Z_]+/.exec(problem)?.[0]).sort()).toEqual([
       "ALLOW_PRIVATE_TARGETS",
@@ -189,6 +194,7 @@ describe("a value that does not fit is a problem that names its variable and doe
       "PROVIDER_KEY",
       "PROVIDER_KEY_TENANTS",
       "PROVIDER_ORIGINS",
+      "PROVIDER_WEBHOOKS",
       "PUBLIC_URL",
       "RETENTION_HOURS",
     ]);
