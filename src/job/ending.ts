@@ -17,6 +17,10 @@ const SAID_BY_PROVIDER: readonly string[] = [
   "not_found",
 ];
 
+/** Whether the stored answer is what the provider said last of the request, and not just the last thing seen. */
+export const isProvidersLastWord = (outcome: string | null, reason: string | null): boolean =>
+  outcome === "succeeded" || (outcome === "failed" && SAID_BY_PROVIDER.includes(reason ?? ""));
+
 /** Ends a job: `delivering` at once, or `finished` with its retention running. */
 export function finish(
   job: Job,
@@ -53,7 +57,7 @@ export function eventFor(
   bytes: Uint8Array | null,
 ): Ending["event"] {
   const { outcome, error } = ending;
-  const final = outcome === "succeeded" || SAID_BY_PROVIDER.includes(error?.reason ?? "");
+  const final = isProvidersLastWord(outcome, error?.reason ?? null);
   let answer: EventAnswer | null = null;
   if (final && bytes) answer = { final: true, bytes };
   else if (job.answer) answer = { final: false, size: job.answer.size };

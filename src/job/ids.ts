@@ -1,5 +1,6 @@
 /**
- * Ids. A job's is derived from its identity, so that registering twice finds the first; an event's is random.
+ * Ids. A job's is derived from its identity, so that registering twice finds the first; so is a repeatable call's. An
+ * event's is random.
  */
 
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
@@ -12,17 +13,24 @@ const encoder = new TextEncoder();
 export const isJobId = (text: string): boolean => JOB_ID.test(text);
 
 /** `job_` + the first 160 bits of SHA-256 over the length-prefixed parts, in base32. */
-export async function jobId(tenant: string, endpoint: string, requestId: string): Promise<string> {
-  // Prefixed by their lengths, so that no two identities are written alike.
-  const identity = [tenant, endpoint, requestId]
-    .map((part) => `${encoder.encode(part).length}:${part}`)
-    .join("");
-  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(identity));
-  return `job_${base32(new Uint8Array(digest, 0, ID_BYTES))}`;
-}
+export const jobId = async (tenant: string, endpoint: string, requestId: string): Promise<string> =>
+  `job_${await digestOf([tenant, endpoint, requestId])}`;
 
 /** `msg_` + 160 random bits. */
-export const newEventId = (): string => `msg_${base32(crypto.getRandomValues(new Uint8Array(ID_BYTES)))}`;
+export const newEventId = (): string => `msg_${random()}`;
+
+/** `gen_` + the digest of tenant and `Idempotency-Key`, or + 160 random bits: names the object of a generation call. */
+export const generationName = async (tenant: string, idempotencyKey: string | null): Promise<string> =>
+  `gen_${idempotencyKey === null ? random() : await digestOf([tenant, idempotencyKey])}`;
+
+async function digestOf(parts: readonly string[]): Promise<string> {
+  // Prefixed by their lengths, so that no two identities are written alike.
+  const identity = parts.map((part) => `${encoder.encode(part).length}:${part}`).join("");
+  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(identity));
+  return base32(new Uint8Array(digest, 0, ID_BYTES));
+}
+
+const random = (): string => base32(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
 
 /** 5 bytes become 8 characters (RFC 4648, lower case); `bytes.length` must be a multiple of 5. */
 function base32(bytes: Uint8Array): string {

@@ -91,6 +91,13 @@ export class Job extends DurableObject<Variables> {
     return { kind: "found", view: this.#view(again) };
   }
 
+  /** Polls now if that may help; what is hinted is not believed. */
+  async hint(tenant: string, id: string): Promise<void> {
+    const job = this.#loadFor(tenant, id);
+    const hinted = job && lifecycle.hinted(job, Date.now());
+    if (hinted) await this.#keeper.save(hinted);
+  }
+
   async erase(tenant: string, id: string): Promise<{ readonly kind: "erased" } | NotFound> {
     if (!this.#loadFor(tenant, id)) return { kind: "not_found" };
     await this.#keeper.forget(id);

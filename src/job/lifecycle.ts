@@ -13,6 +13,9 @@ const MAX_CRASHES = 5;
 /** After an exception; long enough for a short fault of the platform to pass. */
 const BROKEN_PAUSE_MS = 20_000;
 
+/** Between a poll and one that is only made because of a hint: whoever repeats hints must not hammer the provider. */
+const HINT_GAP_MS = 5_000;
+
 /** What the Worker hands to the object: checked, with the key sealed. */
 export interface Registration extends JobFacts {
   readonly deadlineSeconds: number;
@@ -139,6 +142,18 @@ export function redeliver(job: Job, callbackUrl: string | null, now: number): Jo
   if (!("ending" in job.state) || url === null) return null;
   const named = noted({ ...job, callbackUrl: url }, { at: now, type: "redeliver" });
   return startRun(named, job.state.ending, now);
+}
+
+/**
+ * The provider hints that the request may be done: the next poll is now, or as soon as the one before is old enough.
+ * Nothing else is believed, and a wait that somebody asked for stands. `null` where nothing changes.
+ */
+export function hinted(job: Job, now: number): Job | null {
+  if (!isIn(job, "waiting") || job.state.transients > 0) return null;
+  const last = job.timeline.findLast(({ type }) => type === "poll")?.at ?? Number.NEGATIVE_INFINITY;
+  const at = Math.max(now, last + HINT_GAP_MS);
+  if (at >= job.state.nextPollAt) return null;
+  return noted({ ...job, state: { ...job.state, nextPollAt: at } }, { at: now, type: "hint" });
 }
 
 /** A run is about to repeat one that died: counted, and stored with a watchdog before anything else happens. */

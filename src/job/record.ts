@@ -19,7 +19,15 @@ export interface JobError {
 export interface TimelineEntry {
   /** Epoch ms. */
   readonly at: number;
-  readonly type: "registered" | "poll" | "attempt" | "callback_set" | "redeliver" | "cancel" | "crash";
+  readonly type:
+    | "registered"
+    | "poll"
+    | "attempt"
+    | "callback_set"
+    | "redeliver"
+    | "cancel"
+    | "crash"
+    | "hint";
   readonly result?: string;
   readonly reason?: string;
   readonly httpStatus?: number | null;

@@ -65,13 +65,7 @@ function standardEvent(facts: EventFacts, answer: EventAnswer | null): Part[] {
 function providerEvent(facts: EventFacts, answer: EventAnswer | null): Part[] {
   const trackId = rawMember(new TextEncoder().encode(facts.metadata), "track_id");
   if (!answer?.final) {
-    const failure = {
-      status: "failed",
-      id: numericId(facts.requestId) ?? facts.requestId,
-      message: facts.error?.message ?? "The provider did not finish this request before its deadline.",
-      output: [],
-    };
-    const text = JSON.stringify(failure);
+    const text = failureAsProvider(facts.requestId, facts.error?.message);
     return [trackId === undefined ? text : `${text.slice(0, -1)},"track_id":${trackId}}`];
   }
   const whole: Part = [0, answer.bytes.length];
@@ -82,8 +76,16 @@ function providerEvent(facts: EventFacts, answer: EventAnswer | null): Part[] {
   return [[0, answer.bytes.length - 1], `${members.size > 0 ? "," : ""}"track_id":${trackId}}`];
 }
 
-/** The id as the number that the provider writes; `null` where a number would not be the same id. */
-function numericId(requestId: string): number | null {
+/** A failure in the provider's shape, where it said nothing final itself; without a message, the request expired. */
+export function failureAsProvider(
+  requestId: string,
+  message = "The provider did not finish this request before its deadline.",
+): string {
+  return JSON.stringify({ status: "failed", id: idAsProvider(requestId), message, output: [] });
+}
+
+/** The id as the provider writes it: a number, where that is the same id. */
+export function idAsProvider(requestId: string): number | string {
   const id = Number(requestId);
-  return Number.isSafeInteger(id) && id >= 0 && String(id) === requestId ? id : null;
+  return Number.isSafeInteger(id) && id >= 0 && String(id) === requestId ? id : requestId;
 }
