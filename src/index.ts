@@ -1,5 +1,6 @@
 /** Worker entry: the app, and the Durable Object classes. No logic. */
 import { app } from "./http/app.ts";
 
+export { Generation } from "./generation/generation.ts";
 export { Job } from "./job/job.ts";
 export default app satisfies ExportedHandler<import("./http/call.ts").Bindings>;

@@ -5,14 +5,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs, parseEnv } from "node:util";
 import { parseMasterKeys } from "../crypto/keys.ts";
-import { isTenant, mintToken, SCOPES } from "../crypto/token.ts";
+import { DEFAULT_SCOPES, isTenant, mintToken, SCOPES } from "../crypto/token.ts";
 
 const DEFAULT_LIFE_SECONDS = 30 * 86_400;
 
 const USAGE = `Usage: npm run -s token -- --tenant NAME [--scope "jobs:read jobs:write"] [--expires-in SECONDS]
 
   --tenant      whose jobs the token is for: 1 to 64 of A-Z a-z 0-9 _ . @ -
-  --scope       what it may do, of: ${SCOPES.join(" ")}  (default: all)
+  --scope       what it may do, of: ${SCOPES.join(" ")}  (default: all but provider:admin)
   --expires-in  seconds from now (default: ${DEFAULT_LIFE_SECONDS}, 30 days)
 `;
 
@@ -25,7 +25,7 @@ function readArguments() {
   try {
     const options = {
       tenant: { type: "string" },
-      scope: { type: "string", default: SCOPES.join(" ") },
+      scope: { type: "string", default: DEFAULT_SCOPES.join(" ") },
       "expires-in": { type: "string", default: String(DEFAULT_LIFE_SECONDS) },
       help: { type: "boolean", short: "h" },
     } as const;

@@ -6,8 +6,17 @@ import { decode, sign, verify } from "hono/jwt";
 import { encodeBase64Url } from "hono/utils/encode";
 import { deriveKey, type MasterKey } from "./keys.ts";
 
-/** Everything a token may allow; without `--scope` the tool grants all of it. */
-export const SCOPES = ["jobs:read", "jobs:write", "tokens:write", "secrets:read"] as const;
+/** What a token may allow, and has when nothing is said of scopes. */
+export const DEFAULT_SCOPES = [
+  "jobs:read",
+  "jobs:write",
+  "generations:write",
+  "tokens:write",
+  "secrets:read",
+] as const;
+
+/** Everything a token may allow. `provider:admin` restarts servers and deletes models: it must be asked for by name. */
+export const SCOPES = [...DEFAULT_SCOPES, "provider:admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export interface Claims {

@@ -4,19 +4,21 @@
  */
 import { type Context, Hono } from "hono";
 import { readConfig } from "../config.ts";
+import { readHint } from "../crypto/hint.ts";
 import type { Claims, Scope } from "../crypto/token.ts";
-import { describe, logError } from "../log.ts";
 import { signingSecrets } from "../webhook/signature.ts";
 import { authenticate } from "./auth.ts";
 import type { Bindings, Call, Route } from "./call.ts";
+import { thrown, unusableConfig } from "./failure.ts";
 import * as jobs from "./jobs.ts";
 import { isProblem, type Problem, problem, problemResponse } from "./problem.ts";
+import { providerApi } from "./provider-api.ts";
 
 type Method = "GET" | "POST" | "DELETE";
 type Routes = Partial<Record<Method, readonly [Scope, Route]>>;
 
 const ROUTES: Readonly<Record<string, Routes>> = {
-  "/v1/jobs": { POST: ["jobs:write", jobs.register] },
+  "/v1/jobs": { GET: ["jobs:read", jobs.find], POST: ["jobs:write", jobs.register] },
   "/v1/jobs/:id": { GET: ["jobs:read", jobs.read], DELETE: ["jobs:write", jobs.erase] },
   "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel] },
   "/v1/jobs/:id/redeliver": { POST: ["jobs:write", jobs.redeliver] },
@@ -33,42 +35,42 @@ for (const [path, routes] of Object.entries(ROUTES)) {
   app.all(path, () => problemResponse(methodNotAllowed(Object.keys(routes))));
 }
 
+app.route("/api", providerApi);
+app.post("/hints/:hint", hinted);
+
 app.get("/healthz", (c) => {
   const result = readConfig(c.env);
   if (result.ok) return jsonResponse({ status: "ok" });
-  reportConfig(result.problems);
+  unusableConfig(result.problems);
   return problemResponse(problem("unavailable", "This server is not configured; its log says what to set."));
 });
 app.all("/healthz", () => problemResponse(methodNotAllowed(["GET"])));
 
 app.notFound(() => problemResponse(problem("not_found", "There is nothing at this path.")));
 
-app.onError((error) => {
-  logError("http.failed", { error: describe(error) });
-  const { overloaded, retryable } = error as { overloaded?: boolean; retryable?: boolean };
-  if (overloaded || retryable)
-    return problemResponse(
-      problem("unavailable", "Try again in a moment.", { headers: { "retry-after": "1" } }),
-    );
-  return problemResponse(
-    problem("internal_error", "The request could not be handled; the log has the cause."),
-  );
-});
+app.onError((error) => problemResponse(thrown(error)));
 
 /** Configuration first, then the token, then the route: nothing is done for a caller who may not ask. */
 async function guarded(c: Context<Env>, scope: Scope, route: Route): Promise<Response> {
   const result = readConfig(c.env);
-  if (!result.ok) {
-    reportConfig(result.problems);
-    return problemResponse(
-      problem("internal_error", "The request could not be handled; the log has the cause."),
-    );
-  }
+  if (!result.ok) return problemResponse(unusableConfig(result.problems));
   const claims = await authenticate(c.req.header("authorization"), scope, result.config);
   if (isProblem(claims)) return problemResponse(claims);
   const call = { request: c.req.raw, env: c.env, config: result.config, jobId: c.req.param("id") ?? "" };
   const answer = await route(call, claims);
   return isProblem(answer) ? problemResponse(answer) : answer;
+}
+
+/**
+ * `POST /hints/{hint}`: the provider says that a generation call's request may be done. Whatever the hint names, and
+ * whatever the body says, the answer is the same.
+ */
+async function hinted(c: Context<Env>): Promise<Response> {
+  const result = readConfig(c.env);
+  const name = result.ok ? await readHint(c.req.param("hint") ?? "", result.config.masterKeys) : null;
+  // A hint that gets lost costs nothing: the job polls by itself.
+  if (name !== null) await c.env.GENERATION.getByName(name).hint().catch(thrown);
+  return new Response(null, { status: 204 });
 }
 
 /** `GET /v1/signing-secret` */
@@ -85,8 +87,4 @@ const jsonResponse = (body: object): Response =>
 function methodNotAllowed(methods: readonly string[]): Problem {
   const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
   return problem("method_not_allowed", `Use ${allow} here.`, { headers: { allow } });
-}
-
-function reportConfig(problems: readonly string[]): void {
-  logError("config.unusable", { problems: problems.join("; ") });
 }

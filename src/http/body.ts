@@ -13,13 +13,15 @@ export interface JsonBody {
   readonly bytes: Uint8Array;
 }
 
-/** The body; `null` when there is none. */
-export async function readJson(request: Request): Promise<JsonBody | Problem | null> {
+/** The body, of `maxBytes` at most; `null` when there is none. */
+export async function readJson(
+  request: Request,
+  maxBytes: number = MAX_BODY_BYTES,
+): Promise<JsonBody | Problem | null> {
   // A body that says beforehand how large it is is not begun: reading and then leaving it would break the connection.
   const announced = Number(request.headers.get("content-length") ?? 0);
-  const bytes = announced > MAX_BODY_BYTES ? null : await readCapped(request.body, MAX_BODY_BYTES);
-  if (!bytes)
-    return problem("body_too_large", `The body may have ${MAX_BODY_BYTES} bytes at most; shorten it.`);
+  const bytes = announced > maxBytes ? null : await readCapped(request.body, maxBytes);
+  if (!bytes) return problem("body_too_large", `The body may have ${maxBytes} bytes at most; shorten it.`);
   if (bytes.length === 0) return null;
   const mediaType = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (mediaType !== "application/json")

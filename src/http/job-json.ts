@@ -4,18 +4,30 @@
 import type { JobView } from "../job/view.ts";
 import { joinParts, type Part } from "../json.ts";
 
-/** The job as every route answers it. */
-export function jobJson({ fields, metadata, result, timeline }: JobView): Uint8Array<ArrayBuffer> {
-  const members = Object.entries(fields).map(([name, value]) => `"${name}":${JSON.stringify(value)}`);
-  members.splice(
-    members.findIndex((member) => member.startsWith('"format":')) + 1,
-    0,
-    `"metadata":${metadata}`,
-  );
+/** The job as every route of one job answers it. */
+export function jobJson(view: JobView): Uint8Array<ArrayBuffer> {
+  const { result, timeline } = view;
   const parts: Part[] = [
-    `{${members.join(",")},"result":`,
+    `{${members(view)},"result":`,
     result ? [0, result.length] : "null",
     `,"timeline":${JSON.stringify(timeline)}}\n`,
   ];
   return joinParts(parts, result).bytes;
+}
+
+/** A page of jobs, without `result` and `timeline`. */
+export const jobListJson = (views: readonly JobView[], nextCursor: string | null): string =>
+  `{"jobs":[${views.map((view) => `{${members(view)}}`).join(",")}],"next_cursor":${JSON.stringify(nextCursor)}}\n`;
+
+function members({ fields, metadata }: JobView): string {
+  const members = Object.entries(fields).map(([name, value]) => `"${name}":${JSON.stringify(value)}`);
+  const format = members.findIndex((member) => member.startsWith('"format":'));
+  members.splice(format + 1, 0, `"metadata":${metadata}`);
+  return members.join(",");
+}
+
+/** Whole seconds until something is due, at least 1. */
+export function secondsToNext({ fields }: JobView): number {
+  const next = Date.parse(fields.next_poll_at ?? fields.next_attempt_at ?? fields.registered_at);
+  return Math.max(1, Math.ceil((next - Date.now()) / 1000));
 }

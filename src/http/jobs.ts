@@ -3,13 +3,13 @@
  */
 import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
-import { isJobId } from "../job/ids.ts";
+import { isJobId, jobId } from "../job/ids.ts";
 import type { JobView } from "../job/view.ts";
 import { readJson } from "./body.ts";
 import { type Call, type JobStub, withJob } from "./call.ts";
-import { jobJson } from "./job-json.ts";
+import { jobJson, jobListJson, secondsToNext } from "./job-json.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
-import { readRegistration, readTarget } from "./registration.ts";
+import { endpoint, readRegistration, readTarget, requestId } from "./registration.ts";
 import { parseBody } from "./schema.ts";
 
 /** Longest hold of `?wait=`. */
@@ -19,6 +19,7 @@ const NOT_FOUND = problem("not_found", "There is no such job.");
 
 const RedeliverBody = v.strictObject({ callback_url: v.nullish(v.string("must be a string")) });
 const EmptyBody = v.strictObject({});
+const FindQuery = v.strictObject({ endpoint: v.optional(endpoint), request_id: v.optional(requestId) });
 
 /** `POST /v1/jobs` */
 export async function register(call: Call, claims: Claims): Promise<Response | Problem> {
@@ -48,6 +49,19 @@ export async function register(call: Call, claims: Claims): Promise<Response | P
     default:
       return kind satisfies never;
   }
+}
+
+/** `GET /v1/jobs?endpoint=&request_id=`: the job of a request, for a caller who has only the provider's id. */
+export async function find({ request, env, config }: Call, claims: Claims): Promise<Response | Problem> {
+  const query = parseBody(FindQuery, Object.fromEntries(new URL(request.url).searchParams));
+  if (isProblem(query)) return query;
+  if (query.request_id === undefined)
+    return problem("invalid_value", "request_id is missing: name the request whose job you look for.", {
+      field: "request_id",
+    });
+  const id = await jobId(claims.sub, query.endpoint ?? config.defaultEndpoint, query.request_id);
+  const found = await withJob(env, id, (job) => job.read(claims.sub, id));
+  return listResponse(found.kind === "found" ? [found.view] : []);
 }
 
 /** `GET /v1/jobs/{id}` */
@@ -116,15 +130,14 @@ async function onJob(
   }
 }
 
+const listResponse = (views: readonly JobView[]): Response =>
+  new Response(jobListJson(views, null), {
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+
 function jobResponse(view: JobView, status: number, headers: Record<string, string> = {}): Response {
   return new Response(jobJson(view), {
     status,
     headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   });
-}
-
-/** Whole seconds until something is due, at least 1. */
-function secondsToNext({ fields }: JobView): number {
-  const next = Date.parse(fields.next_poll_at ?? fields.next_attempt_at ?? fields.registered_at);
-  return Math.max(1, Math.ceil((next - Date.now()) / 1000));
 }

@@ -13,6 +13,7 @@ const PROBLEMS = {
   method_not_allowed: [405, "The method is not allowed here"],
   already_registered: [409, "The request is registered with another callback"],
   already_over: [409, "The job is over"],
+  idempotency_conflict: [409, "The Idempotency-Key is used already"],
   nothing_to_deliver: [409, "There is nothing to deliver"],
   body_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The body must be JSON"],
@@ -20,6 +21,9 @@ const PROBLEMS = {
   unknown_field: [422, "A field is not known"],
   target_refused: [422, "The callback may not be called"],
   generation_failed: [422, "The generation has failed already"],
+  outcome_unknown: [502, "It is not known what came of the call"],
+  provider_failed: [502, "The provider gave no usable answer"],
+  provider_timeout: [504, "The provider did not answer in time"],
   internal_error: [500, "Something is wrong on our side"],
   unavailable: [503, "Not available at the moment"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
@@ -46,6 +50,8 @@ export function problem(
 
 export const isProblem = (value: unknown): value is Problem =>
   typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "problem";
+
+export const problemStatus = (code: ProblemCode): number => PROBLEMS[code][0];
 
 export function problemResponse({ code, detail, field, headers }: Problem): Response {
   const [status, title] = PROBLEMS[code];

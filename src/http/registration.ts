@@ -16,13 +16,15 @@ import { isProblem, type Problem, problem } from "./problem.ts";
 import { parseBody } from "./schema.ts";
 
 const MIN_DEADLINE_SECONDS = 30;
-const MAX_METADATA_BYTES = 4 * 1024;
+export const MAX_METADATA_BYTES = 4 * 1024;
 
 const DEADLINE_HELP = `must be a whole number of seconds from ${MIN_DEADLINE_SECONDS} to ${MAX_DEADLINE_SECONDS}`;
 const ETA_HELP = `must be a number of seconds from 0 to ${MAX_DEADLINE_SECONDS}`;
 const ID_HELP = "must be a number or a string of 1 to 128 of the characters A-Z a-z 0-9 _ -";
 
-const requestId = v.pipe(
+export const PROVIDER_KEY_HELP = "must be 1 to 256 printable ASCII characters without spaces";
+
+export const requestId = v.pipe(
   v.union([v.string(), v.number()], ID_HELP),
   v.check((id) => typeof id === "string" || (Number.isInteger(id) && id >= 0), ID_HELP),
   v.check(
@@ -33,16 +35,16 @@ const requestId = v.pipe(
   v.check(isRequestId, ID_HELP),
 );
 
+export const endpoint = v.pipe(
+  v.string("must be a string"),
+  v.check(isEndpoint, 'must be the path in front of /fetch, without /api, such as "v3" or "v6/video"'),
+);
+
 const plainObject = v.custom<Record<string, unknown>>(isPlainObject, "must be a JSON object");
 
 /** The body of `POST /v1/jobs`. `null` is the same as absent. */
 export const RegistrationBody = v.strictObject({
-  endpoint: v.nullish(
-    v.pipe(
-      v.string("must be a string"),
-      v.check(isEndpoint, 'must be the path in front of /fetch, without /api, such as "v3" or "v6/video"'),
-    ),
-  ),
+  endpoint: v.nullish(endpoint),
   request_id: v.nullish(requestId),
   fetch_url: v.nullish(v.string("must be a string")),
   response: v.nullish(plainObject),
@@ -50,12 +52,7 @@ export const RegistrationBody = v.strictObject({
   eta: v.nullish(
     v.pipe(v.number(ETA_HELP), v.minValue(0, ETA_HELP), v.maxValue(MAX_DEADLINE_SECONDS, ETA_HELP)),
   ),
-  key: v.nullish(
-    v.pipe(
-      v.string("must be a string"),
-      v.check(isProviderKey, "must be 1 to 256 printable ASCII characters without spaces"),
-    ),
-  ),
+  key: v.nullish(v.pipe(v.string("must be a string"), v.check(isProviderKey, PROVIDER_KEY_HELP))),
   deadline_seconds: v.nullish(
     v.pipe(
       v.number(DEADLINE_HELP),
@@ -125,9 +122,13 @@ export async function readRegistration(
 }
 
 /** The callback as it is stored, if it may be called. */
-export function readTarget(url: string, host: string, config: Config): string | Problem {
+export function readTarget(
+  url: string,
+  host: string,
+  config: Config,
+  field: "callback_url" | "webhook" = "callback_url",
+): string | Problem {
   const target = judgeTarget(url, targetPolicy(config, host));
   if (target.ok) return target.url;
-  const field = "callback_url";
   return problem("target_refused", `${field} ${explainTarget(target.fault)}.`, { field });
 }

@@ -60,7 +60,7 @@ describe("npm run demo", () => {
     const demo = run("test/demo/demo.ts");
     expect(await demo.ended).toBe(0);
     const text = demo.output();
-    expect(text).toContain("9 of 9 events arrived, each verified");
+    expect(text).toContain("10 of 10 events arrived, each verified");
     expect(text).toMatch(/the callback answers 503 at first\s+delivered\s+1 poll\s+2 attempts/);
     expect(text).toMatch(/the provider rate-limits\s+delivered\s+2 polls\s+1 attempt/);
     expect(text).toMatch(/webhook-signature: v1,\S{44}/);

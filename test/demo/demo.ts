@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the whole of Pollhook in half a minute. Registers a request for every documented fetch endpoint
- * and three that do not go smoothly, shows what happens to each, prints one event whole, and ends with exit code 0
+ * `npm run demo`: the whole of Pollhook in half a minute. Registers a request for every documented fetch endpoint, one
+ * by a generation call, and three that do not go smoothly, shows what happens to each, prints one event whole, and ends with exit code 0
  * only if every event arrived, verified, and says what was expected.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -45,20 +45,30 @@ async function main(): Promise<number> {
   }
 }
 
-async function registerAll({ provider, receiver, api }: Trio): Promise<Watched[]> {
+async function registerAll(trio: Trio): Promise<Watched[]> {
   return Promise.all(
     SCENARIOS.map(async (scenario, index) => {
       const hook = `/hook/demo-${index + 1}`;
-      provider.add(scenario.request);
-      if (scenario.callbackSteps) receiver.program(hook, scenario.callbackSteps);
-      const job = await api("POST", "/v1/jobs", {
-        ...scenario.names(provider),
-        callback_url: receiver.origin + hook,
-        metadata: { demo: scenario.title },
-      });
+      if (scenario.callbackSteps) trio.receiver.program(hook, scenario.callbackSteps);
+      const job = await begin(trio, scenario, trio.receiver.origin + hook);
       return { scenario, jobId: String(job.id), hook, job };
     }),
   );
+}
+
+/** The job of the scenario's request, registered or generated. */
+async function begin(
+  { provider, api, token }: Trio,
+  { from, title }: Scenario,
+  callbackUrl: string,
+): Promise<Record<string, unknown>> {
+  if ("path" in from) {
+    const answer = await api("POST", from.path, { key: token, ...from.body, webhook: callbackUrl });
+    return api("GET", `/v1/jobs/${answer.job_id}`);
+  }
+  provider.add(from.request);
+  const names = from.names(provider);
+  return api("POST", "/v1/jobs", { ...names, callback_url: callbackUrl, metadata: { demo: title } });
 }
 
 async function watchAll(trio: Trio, watched: Watched[]): Promise<void> {
@@ -96,7 +106,8 @@ function report({ receiver }: Trio, watched: readonly Watched[]): number {
   for (const { scenario, hook, job } of watched) {
     const arrived = receiver.deliveries(hook);
     const accepted = arrived.filter(({ verified, status }) => verified && status === 204);
-    const type = accepted[0] && (JSON.parse(accepted[0].body) as { type?: string }).type;
+    const event = accepted[0] && (JSON.parse(accepted[0].body) as { type?: string; status?: string });
+    const type = event?.type ?? event?.status;
     if (arrived.some(({ verified }) => !verified))
       faults.push(`${scenario.title}: a signature did not verify`);
     if (job.status !== "delivered") faults.push(`${scenario.title}: the job is ${job.status}`);

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { type MasterKey, parseMasterKeys } from "../../src/crypto/keys.ts";
-import { isTenant, mintToken, SCOPES } from "../../src/crypto/token.ts";
+import { DEFAULT_SCOPES, isTenant, mintToken } from "../../src/crypto/token.ts";
 import { ROOT } from "./worker-process.ts";
 
 const FILE = join(ROOT, ".dev.vars");
@@ -36,6 +36,12 @@ export async function localToken(masterKeys: readonly MasterKey[], tenant: strin
   if (!newest || !isTenant(tenant)) throw new Error("no master key, or not a tenant's name");
   const iat = Math.floor(Date.now() / 1000);
   const life = 30 * 86_400;
-  const claims = { sub: tenant, scope: SCOPES.join(" "), exp: iat + life, iat, jti: crypto.randomUUID() };
+  const claims = {
+    sub: tenant,
+    scope: DEFAULT_SCOPES.join(" "),
+    exp: iat + life,
+    iat,
+    jti: crypto.randomUUID(),
+  };
   return mintToken(claims, newest);
 }

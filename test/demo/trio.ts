@@ -6,7 +6,7 @@ import { signingSecrets } from "../../src/webhook/signature.ts";
 import { type Provider, type ProviderOptions, startProvider } from "../simulator/provider.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "../simulator/receiver.ts";
 import { ensureDevVars, localToken } from "./dev-vars.ts";
-import { startWorker, type WorkerProcess } from "./worker-process.ts";
+import { freePort, startWorker, type WorkerProcess } from "./worker-process.ts";
 
 const PROVIDER_KEY = "sim-provider-key";
 const TENANT = "local";
@@ -46,13 +46,15 @@ export async function startTrio(options: TrioOptions): Promise<Trio> {
     const secret = await signingSecrets(masterKeys, TENANT);
     const receiver = await startReceiver({ secret, ...options.receiver });
     ends.push(() => receiver.close());
+    const port = options.workerPort ?? (await freePort());
     const worker = await startWorker({
       persistTo: options.persistTo,
-      ...(options.workerPort !== undefined && { port: options.workerPort }),
+      port,
       ...(options.onWorkerLog && { onLog: options.onWorkerLog }),
       vars: {
         PROVIDER_ORIGINS: provider.origin,
         PROVIDER_KEY,
+        PUBLIC_URL: `http://127.0.0.1:${port}`,
         // The receiver listens on loopback, which no deployed Worker would call.
         ALLOW_PRIVATE_TARGETS: "true",
       },

@@ -1,7 +1,7 @@
 /**
  * The HTTP side under other configurations, what every refusal must look like, and proof that one left no trace.
  */
-import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { createExecutionContext, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { app } from "../../src/http/app.ts";
@@ -25,7 +25,8 @@ export async function callWith(
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   };
-  return answerOf(await app.request(`${ORIGIN}${path}`, init, { ...env, ...overrides }));
+  const request = app.request(`${ORIGIN}${path}`, init, { ...env, ...overrides }, createExecutionContext());
+  return answerOf(await request);
 }
 
 export async function answerOf(response: Response): Promise<Answer> {

@@ -1,0 +1,163 @@
+/**
+ * The Durable Object of one generation call, a thin shell: the intent is stored, then the call forwarded, the answer
+ * stored with the registration that follows from it, the job registered, the caller answered. The caller may be gone
+ * by then. A call is never forwarded twice.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { readConfig, type Variables } from "../config.ts";
+import type { Job } from "../job/job.ts";
+import { makeRegistration } from "../job/registering.ts";
+import { describe, log, logError } from "../log.ts";
+import { exchange } from "../provider/client.ts";
+import * as lifecycle from "./lifecycle.ts";
+import { type GenerationRecord, GenerationStore, type Outcome } from "./record.ts";
+
+/** When the object tries again after its storage could not be read. */
+const UNREADABLE_RETRY_MS = 60_000;
+
+export interface GenerationBindings extends Variables {
+  readonly JOB: DurableObjectNamespace<Job>;
+}
+
+/** What the caller is told. */
+export type Forwarded =
+  | {
+      readonly kind: "done";
+      readonly outcome: Outcome;
+      /** The answer's JSON object; `null` beside a fault. */
+      readonly body: Uint8Array | null;
+      readonly jobId: string | null;
+      /** A job was wanted, and the answer speaks of a request that it does not name. */
+      readonly nameless: boolean;
+    }
+  /** The `Idempotency-Key` was used for another call. */
+  | { readonly kind: "other_call" }
+  /** The object died with the call under way: nobody knows what came of it. */
+  | { readonly kind: "unknown" };
+
+export class Generation extends DurableObject<GenerationBindings> {
+  readonly #store = new GenerationStore(this.ctx.storage.kv);
+  #running: Promise<Forwarded> | null = null;
+
+  /** Forwards the call, once; a repetition gets what came of it, or waits for that. */
+  async forward(intent: lifecycle.Intent): Promise<Forwarded> {
+    const record = this.#store.load();
+    if (record && record.digest !== intent.digest) return { kind: "other_call" };
+    if (this.#running) return this.#running;
+    if (record) return this.#known(record);
+    // Held by the object, not by the caller who asked: whoever hangs up ends nothing.
+    this.#running = this.#run(intent);
+    try {
+      return await this.#running;
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  /** The provider says that something has happened: believed only so far that the job looks. */
+  async hint(): Promise<void> {
+    const record = this.#store.load();
+    if (!record) return;
+    if (!record.job || record.pending) {
+      if (!record.hinted) this.#store.save({ ...record, hinted: true });
+      return;
+    }
+    await this.#passHint(record.job);
+  }
+
+  override async alarm(): Promise<void> {
+    const now = Date.now();
+    try {
+      const record = this.#store.load();
+      if (!record || this.#running) return;
+      if (record.pending) await this.#register(record);
+      await this.#armOrForget(now);
+    } catch (error) {
+      logError("generation.alarm_failed", { error: describe(error) });
+      await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
+    }
+  }
+
+  async #run(intent: lifecycle.Intent): Promise<Forwarded> {
+    const result = readConfig(this.env);
+    // The Worker has read the same variables a moment ago.
+    if (!result.ok) throw new Error("The configuration cannot be used.");
+    const { config } = result;
+    const begun = lifecycle.begin(intent, Date.now());
+    this.#store.save(begun);
+    await this.ctx.storage.setAlarm(lifecycle.wakeAt(begun, begun.startedAt));
+    const call = { url: `${config.providerOrigins[0]}/api/${intent.path}`, body: intent.body };
+    const limits = { timeoutMs: lifecycle.CALL_TIMEOUT_MS, maxBytes: config.maxOutputBytes };
+    const seen = await exchange(call, intent.providerKey, limits);
+    const judged = lifecycle.judge(seen, Date.now());
+    log("generation.forwarded", {
+      generation: intent.name,
+      result: judged.verdict?.kind ?? "fault",
+      status: seen.kind === "answer" ? seen.status : null,
+      duration_ms: seen.durationMs,
+    });
+    const wish = lifecycle.wishFor(intent, seen, judged.verdict, config.providerOrigins);
+    const registration = wish === null || wish === "nameless" ? wish : await makeRegistration(wish, config);
+    const record = lifecycle.answered(this.#store.load() ?? begun, judged.outcome, registration, Date.now());
+    if (lifecycle.mayBeRepeated(judged)) await this.ctx.storage.deleteAll();
+    else await this.#settle(record, judged.body);
+    return done(record, judged.body);
+  }
+
+  /** Stores the outcome and what is to be registered in one commit; then registers. */
+  async #settle(record: GenerationRecord, body: Uint8Array | null): Promise<void> {
+    if (body && (record.repeatable || record.pending?.hasFinalAnswer)) this.#store.saveWithBody(record, body);
+    else this.#store.save(record);
+    await this.ctx.storage.setAlarm(lifecycle.wakeAt(record, Date.now()));
+    const stored = this.#store.load();
+    if (stored?.pending) await this.#register(stored);
+    await this.#armOrForget(Date.now());
+  }
+
+  /** Hands the registration to the job's object; what does not get through is tried again by the alarm. */
+  async #register(record: GenerationRecord): Promise<void> {
+    const { pending } = record;
+    if (!pending) return;
+    const finalAnswer = pending.hasFinalAnswer ? this.#store.readBody(record) : null;
+    const { id } = pending.registration;
+    try {
+      const { kind } = await this.env.JOB.getByName(id).register({ ...pending.registration, finalAnswer });
+      log("generation.registered", { job: id, result: kind });
+    } catch (error) {
+      logError("generation.register_failed", { job: id, error: describe(error) });
+      this.#store.save(lifecycle.triedInVain(this.#store.load() ?? record, Date.now()));
+      return;
+    }
+    const fresh = this.#store.load() ?? record;
+    const done = { ...fresh, pending: null };
+    if (done.repeatable) this.#store.save(done);
+    else this.#store.saveWithoutBody(done);
+    if (done.hinted && done.job) await this.#passHint(done.job);
+  }
+
+  async #passHint({ tenant, id }: { readonly tenant: string; readonly id: string }): Promise<void> {
+    try {
+      await this.env.JOB.getByName(id).hint(tenant, id);
+    } catch (error) {
+      // The job polls by itself all the same.
+      logError("generation.hint_failed", { job: id, error: describe(error) });
+    }
+  }
+
+  async #armOrForget(now: number): Promise<void> {
+    const record = this.#store.load();
+    if (!record) return;
+    if (lifecycle.isStale(record, now)) await this.ctx.storage.deleteAll();
+    else await this.ctx.storage.setAlarm(Math.max(lifecycle.wakeAt(record, now), now));
+  }
+
+  #known(record: GenerationRecord): Forwarded {
+    const body = record.outcome?.kind === "answer" ? this.#store.readBody(record) : null;
+    if (record.outcome?.kind === "answer" && !body) return { kind: "unknown" };
+    return done(record, body);
+  }
+}
+
+function done({ outcome, job, nameless }: GenerationRecord, body: Uint8Array | null): Forwarded {
+  return outcome ? { kind: "done", outcome, body, jobId: job?.id ?? null, nameless } : { kind: "unknown" };
+}

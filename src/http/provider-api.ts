@@ -1,0 +1,86 @@
+/**
+ * The provider's own API under `/api`, for code that was written against the provider: a Pollhook token in `key`, the
+ * provider's shapes in every answer. Any web page may call it: there are no cookies, only tokens.
+ */
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import { type Config, readConfig } from "../config.ts";
+import type { Claims } from "../crypto/token.ts";
+import { readCall } from "../provider/calls.ts";
+import { isPlainObject } from "../provider/fields.ts";
+import { type JsonBody, MAX_BODY_BYTES, readJson } from "./body.ts";
+import type { Bindings } from "./call.ts";
+import { thrown, unusableConfig } from "./failure.ts";
+import { isProblem, type Problem, problem } from "./problem.ts";
+import { refusal } from "./provider-answer.ts";
+import { fetchRequest } from "./provider-fetch.ts";
+import { forward } from "./provider-generation.ts";
+import { identify } from "./provider-input.ts";
+
+/** Pictures to start from come as base64. */
+const MAX_CALL_BYTES = 10 * 1024 * 1024;
+
+/** A call whose token has been checked. */
+export interface ProviderApiCall {
+  readonly request: Request;
+  readonly env: Bindings;
+  readonly config: Config;
+  readonly claims: Claims;
+  readonly caller: { readonly tenant: string; readonly host: string };
+  /** A JSON object. */
+  readonly body: JsonBody;
+  /** Where callers reach us. */
+  readonly origin: string;
+  /** Lets the work go on when the caller has gone. */
+  readonly keepAlive: (work: Promise<unknown>) => void;
+}
+
+type Env = { Bindings: Bindings };
+
+export const providerApi = new Hono<Env>();
+
+providerApi.use(
+  cors({
+    origin: "*",
+    allowMethods: ["POST"],
+    allowHeaders: ["content-type", "authorization", "idempotency-key"],
+    exposeHeaders: ["retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"],
+    maxAge: 86_400,
+  }),
+);
+providerApi.post("*", async (c) => {
+  const answer = await handle(c);
+  return isProblem(answer) ? refusal(answer) : answer;
+});
+providerApi.all("*", () =>
+  refusal(problem("method_not_allowed", "Use POST here.", { headers: { allow: "POST, OPTIONS" } })),
+);
+providerApi.onError((error) => refusal(thrown(error)));
+
+async function handle(c: Context<Env>): Promise<Response | Problem> {
+  const { env } = c;
+  const request = c.req.raw;
+  const url = new URL(request.url);
+  const asked = readCall(url.pathname);
+  if (!asked) return problem("not_found", "This is no path of the provider's API.");
+  const result = readConfig(env);
+  if (!result.ok) return unusableConfig(result.problems);
+  const { config } = result;
+  const body = await readJson(request, asked.kind === "fetch" ? MAX_BODY_BYTES : MAX_CALL_BYTES);
+  if (isProblem(body)) return body;
+  if (!body || !isPlainObject(body.json))
+    return problem("malformed_body", "Send a JSON object, with a Pollhook token as key.");
+  const claims = await identify(body.json, config);
+  if (isProblem(claims)) return claims;
+  const call: ProviderApiCall = {
+    request,
+    env,
+    config,
+    claims,
+    caller: { tenant: claims.sub, host: url.host },
+    body,
+    origin: config.publicUrl === null ? url.origin : new URL(config.publicUrl).origin,
+    keepAlive: (work) => c.executionCtx.waitUntil(work.catch(() => {})),
+  };
+  return asked.kind === "fetch" ? fetchRequest(call, asked) : forward(call, asked);
+}

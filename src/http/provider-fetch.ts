@@ -1,0 +1,98 @@
+/**
+ * The provider's fetch endpoints, answered by us. With a `webhook` the request is registered; without, the answer is
+ * what its job knows, and where there is no job, the provider's own, asked once.
+ */
+import { jobId } from "../job/ids.ts";
+import { makeRegistration } from "../job/registering.ts";
+import { exchange, faultOf, headersToHandOn } from "../provider/client.ts";
+import { fetchCall } from "../provider/endpoints.ts";
+import { missingScope } from "./auth.ts";
+import { withJob } from "./call.ts";
+import { isProblem, type Problem, problem } from "./problem.ts";
+import { answer, faultProblem, known, leadingToUs, type Place } from "./provider-answer.ts";
+import type { ProviderApiCall } from "./provider-api.ts";
+import { type Callback, type ProviderInput, readInput, readRequestId } from "./provider-input.ts";
+
+/** As long as a poll may take. */
+const ASK_TIMEOUT_MS = 10_000;
+
+export async function fetchRequest(
+  call: ProviderApiCall,
+  { endpoint, requestId }: { readonly endpoint: string; readonly requestId: string | null },
+): Promise<Response | Problem> {
+  const { body, caller, config } = call;
+  const id = readRequestId(requestId, body);
+  if (isProblem(id)) return id;
+  const place = { endpoint, requestId: id };
+  const input = readInput(body, caller, config);
+  // A job answers also where the server has no key to ask with.
+  if (isProblem(input) && input.field !== "provider_key") return input;
+  if (!isProblem(input) && input.callback) return register(call, place, input, input.callback);
+  return (await fromJob(call, place)) ?? (isProblem(input) ? input : askOnce(call, place, input));
+}
+
+async function register(
+  { env, claims, caller, config, origin }: ProviderApiCall,
+  place: Place,
+  { providerKey, ownKey }: ProviderInput,
+  { url, format, metadata }: Callback,
+): Promise<Response | Problem> {
+  const refused = missingScope(claims, "jobs:write");
+  if (refused) return refused;
+  const registration = await makeRegistration(
+    {
+      ...place,
+      ...caller,
+      origin: null,
+      callbackUrl: url,
+      format,
+      metadata,
+      etaSeconds: null,
+      deadlineSeconds: null,
+      key: ownKey ? providerKey : null,
+      finalAnswer: null,
+    },
+    config,
+  );
+  const { kind, view } = await withJob(env, registration.id, (job) => job.register(registration));
+  if (kind !== "conflict") return known(view, origin);
+  const what = view.fields.callback_url === url ? "webhook_format" : "webhook";
+  return problem("already_registered", `The request is registered already, with another ${what}.`, {
+    field: what,
+  });
+}
+
+/** `null` where there is no job, or one that was canceled and so knows nothing. */
+async function fromJob(
+  { env, claims, origin }: ProviderApiCall,
+  { endpoint, requestId }: Place,
+): Promise<Response | Problem | null> {
+  const refused = missingScope(claims, "jobs:read");
+  if (refused) return refused;
+  const id = await jobId(claims.sub, endpoint, requestId);
+  const found = await withJob(env, id, (job) => job.read(claims.sub, id));
+  return found.kind === "found" && found.view.fields.outcome !== "canceled"
+    ? known(found.view, origin)
+    : null;
+}
+
+/**
+ * The provider's answer as it came, status code included. Its ids are sequential, so that to ask for any of them takes
+ * the right to register it.
+ */
+async function askOnce(
+  { claims, config, origin }: ProviderApiCall,
+  place: Place,
+  { providerKey }: ProviderInput,
+): Promise<Response | Problem> {
+  const refused = missingScope(claims, "jobs:write");
+  if (refused) return refused;
+  const [provider] = config.providerOrigins;
+  const asked = fetchCall(provider, place.endpoint, place.requestId, providerKey);
+  const limits = { timeoutMs: ASK_TIMEOUT_MS, maxBytes: config.maxOutputBytes };
+  const seen = await exchange(asked, providerKey, limits);
+  const fault = faultOf(seen);
+  if (fault !== null || seen.kind === "none" || !seen.answer)
+    return faultProblem(fault ?? "not_json", "Fetch again in a moment.");
+  return answer(leadingToUs(seen.answer.bytes, origin, place), seen.status, headersToHandOn(seen.headers));
+}
