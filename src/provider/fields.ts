@@ -21,20 +21,21 @@ export function idOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-/**
- * `message` or `messege`, an object of messages as JSON text; `""` when there is none. Bounded, and without half
- * characters, which strict JSON readers refuse: neither the provider's own nor one that the cut left.
- */
+/** `message` or `messege`, whichever says something; an object of messages as JSON text; `""` when there is none. */
 export function messageOf(answer: Record<string, unknown> | null): string {
   for (const value of [answer?.message, answer?.messege]) {
-    const text =
-      typeof value === "string" ? value : isPlainObject(value) || Array.isArray(value) ? write(value) : "";
-    if (text === "") continue;
-    const bounded = text.length > MAX_MESSAGE_CHARS ? `${text.slice(0, MAX_MESSAGE_CHARS - 1)}…` : text;
-    return bounded.toWellFormed();
+    if (typeof value === "string" && value !== "") return value;
+    if (typeof value === "object" && value !== null && Object.keys(value).length > 0) return write(value);
   }
   return "";
 }
+
+/** A message as it is kept and shown: bounded, and without the half characters that strict JSON readers refuse. */
+export const shown = (message: string): string =>
+  (message.length > MAX_MESSAGE_CHARS
+    ? `${message.slice(0, MAX_MESSAGE_CHARS - 1)}…`
+    : message
+  ).toWellFormed();
 
 function write(value: object): string {
   try {

@@ -3,7 +3,7 @@
  * under 200 as well as under 4xx and 5xx. The rows are tried in order, the first that fits decides. Pure.
  */
 import { parseRateLimitReset, parseRetryAfter } from "../net/retry-after.ts";
-import { isPlainObject, messageOf, numberOf } from "./fields.ts";
+import { isPlainObject, messageOf, numberOf, shown } from "./fields.ts";
 
 export type FailureReason =
   | "output_too_large"
@@ -49,7 +49,8 @@ export interface Seen {
 /** For a rate limit that names no time. */
 const RATE_LIMIT_WAIT_SECONDS = 30;
 
-const RATE_LIMIT = /rate[\s_-]*limit/i;
+/** Not "generate limit", nor "corporate limit". */
+const RATE_LIMIT = /(?<![a-z])rate[\s_-]*limit/i;
 const INVALID_KEY = /invalid api[\s_-]*key/i;
 const PAYMENT = /\bcredits?\b|limit exceeded\W+upgrade/i;
 const NOT_FOUND = /request not found/i;
@@ -67,6 +68,7 @@ export function classify(seen: Seen, now: number): Verdict {
   const word = typeof answer?.status === "string" ? answer.status.trim().toLowerCase() : null;
   const refused = word === "error" || word === "failed";
   const message = refused ? messageOf(answer) : "";
+  const said = shown(message);
 
   if (status >= 300 && status < 400) return transient("redirect");
   if (status === 429 || (refused && status < 500 && RATE_LIMIT.test(message)))
@@ -77,13 +79,13 @@ export function classify(seen: Seen, now: number): Verdict {
   if (end !== "complete") return transient(end);
   if (!answer) return transient("not_json");
   if (status === 401 || status === 403 || (refused && INVALID_KEY.test(message)))
-    return { kind: "failed", reason: "unauthorized", message: message || "The provider refused the key." };
+    return { kind: "failed", reason: "unauthorized", message: said || "The provider refused the key." };
   if (status === 402 || (refused && PAYMENT.test(message)))
-    return { kind: "failed", reason: "payment_required", message: message || "The provider wants payment." };
+    return { kind: "failed", reason: "payment_required", message: said || "The provider wants payment." };
   if (word === "success") return isEmpty(answer.output) ? { kind: "empty" } : { kind: "succeeded" };
-  if (refused && NOT_FOUND.test(message)) return { kind: "not_found", message };
+  if (refused && NOT_FOUND.test(message)) return { kind: "not_found", message: said };
   if (refused)
-    return { kind: "failed", reason: "provider_error", message: message || "The provider gave no reason." };
+    return { kind: "failed", reason: "provider_error", message: said || "The provider gave no reason." };
   // An object without a status word is no answer to the question that was asked.
   if (word === null) return transient("not_json");
   return { kind: "pending", etaSeconds: positive(numberOf(answer.eta)) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { idOf, isPlainObject, messageOf, numberOf } from "../../src/provider/fields.ts";
+import { idOf, isPlainObject, messageOf, numberOf, shown } from "../../src/provider/fields.ts";
 
 describe("a message", () => {
   it.each([
@@ -19,13 +19,13 @@ describe("a message", () => {
   });
 
   it("keeps 1000 characters and cuts at 1001", () => {
-    expect(messageOf({ message: "x".repeat(1000) })).toBe("x".repeat(1000));
-    expect(messageOf({ message: "x".repeat(1001) })).toBe(`${"x".repeat(999)}…`);
+    expect(shown("x".repeat(1000))).toBe("x".repeat(1000));
+    expect(shown("x".repeat(1001))).toBe(`${"x".repeat(999)}…`);
   });
 
   it("is text that any JSON reader takes, also where it is cut inside a character", () => {
     for (const message of [`${"x".repeat(998)}😀${"x".repeat(9)}`, "half \ud83d of one", "\ude00"])
-      expect(messageOf({ message }).isWellFormed()).toBe(true);
+      expect(shown(messageOf({ message })).isWellFormed()).toBe(true);
   });
 
   it.each([
@@ -34,7 +34,7 @@ describe("a message", () => {
     ["objects with index names", '{"0":', "1", "}"],
   ])("is short text for 100,000 nested %s", (_, open, inner, close) => {
     const message: unknown = JSON.parse(open.repeat(100_000) + inner + close.repeat(100_000));
-    expect(messageOf({ message })).toMatch(/^.{20,1000}$/);
+    expect(shown(messageOf({ message }))).toMatch(/^.{20,1000}$/);
   });
 
   it("is a sentence where the object cannot be written", () => {

@@ -31,6 +31,21 @@ describe("a rate limit", () => {
       expect(verdictOf({ body: { status, message } })).toEqual(limited(30));
   });
 
+  it("is seen behind as many words as it stands, and where only messege says it", () => {
+    const message = { prompt: ["x".repeat(2_000)], why: "rate limit" };
+    expect(verdictOf({ body: { status: "error", message } })).toMatchObject({ kind: "transient" });
+    const empty = { status: "error", message: {}, messege: "Rate limit exceeded" };
+    expect(verdictOf({ body: empty })).toMatchObject({ kind: "transient" });
+  });
+
+  it.each([
+    ["Generate limit exceeded, upgrade your plan", "payment_required"],
+    ["Separate limits apply to this model", "provider_error"],
+    ["Your corporate limit is reached", "provider_error"],
+  ])("is not seen in other words: %s", (message, reason) => {
+    expect(verdictOf({ body: { status: "error", message } })).toMatchObject({ kind: "failed", reason });
+  });
+
   it("is not seen in a rate that limits nothing", () => {
     const body = { status: "error", message: "The frame rate is over its limit." };
     expect(verdictOf({ body })).toMatchObject({ kind: "failed", reason: "provider_error" });
