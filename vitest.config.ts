@@ -16,7 +16,7 @@ export default defineConfig({
               bindings: {
                 MASTER_KEYS: "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
                 PROVIDER_KEY: "",
-                PROVIDER_KEY_TENANTS: "",
+                PROVIDER_KEY_TENANTS: "*",
                 DEFAULT_ENDPOINT: "",
                 PUBLIC_URL: "",
                 PROVIDER_ORIGINS: "",

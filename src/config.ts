@@ -162,7 +162,8 @@ const list = (text: string): string[] =>
     .filter((item) => item !== "");
 
 function parseTenants(text: string | undefined, problems: string[]): "*" | ReadonlySet<string> {
-  const tenants = list(text || "*");
+  // Emptied, it means nobody: a list that is shortened must not end in everybody.
+  const tenants = list(text ?? "*");
   if (tenants.includes("*")) return "*";
   if (!tenants.every(isTenant))
     problems.push('PROVIDER_KEY_TENANTS must be "*" or the names of tenants, separated by commas');
