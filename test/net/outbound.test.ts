@@ -173,6 +173,18 @@ describe("the time for connect and headers", () => {
     expect(afterMs).toBe(50);
   });
 
+  it("lets go of an answer that comes after the time is up", async () => {
+    let late: WatchedBody | undefined;
+    spy.mockImplementation(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      late = texts(["late"], "hang");
+      return new Response(late.stream);
+    });
+    expect((await timed(send({ timeoutMs: 50 }), 100)).afterMs).toBe(50);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(late?.cancelled()).toBe(true);
+  });
+
   it("takes headers that come just in time", async () => {
     answering(async () => {
       await new Promise((resolve) => setTimeout(resolve, 49));
