@@ -39,9 +39,10 @@ export function known(view: JobView, origin: string): Response {
   const { fields, result } = view;
   const place = { endpoint: fields.endpoint, requestId: fields.request_id };
   if (fields.outcome === null) return answer(stillAtWork(view, fetchUrl(origin, place)));
-  if (result && isProvidersLastWord(fields.outcome, fields.error?.reason ?? null))
+  const { outcome, error } = fields;
+  if (result && outcome !== "canceled" && isProvidersLastWord({ outcome, error }, result))
     return answer(leadingToUs(result, origin, place));
-  return answer(failureAsProvider(fields.request_id, fields.error?.message));
+  return answer(failureAsProvider(fields.request_id, error?.message));
 }
 
 const stillAtWork = (view: JobView, fetchResult: string): string =>

@@ -2,24 +2,38 @@
  * The moment the outcome is known: the provider key is dropped with the waiting state, the event is built, and
  * the job goes out for delivery, or is finished when there is nobody to call. Pure.
  */
+import { rawMember } from "../json.ts";
+import type { FailureReason } from "../provider/response.ts";
 import { buildEvent, type EventAnswer, type EventFormat } from "../webhook/event.ts";
 import type { Delivering, Ending, Finished, Job, JobError } from "./record.ts";
 
-export type Result =
-  | { readonly outcome: "succeeded"; readonly error: null }
-  | { readonly outcome: "failed" | "expired"; readonly error: JobError | null };
+export interface Result {
+  readonly outcome: "succeeded" | "failed" | "expired";
+  /** `null` unless it failed. */
+  readonly error: JobError | null;
+}
 
-/** Failures whose answer is the provider's own last word; the others are ours. */
-const SAID_BY_PROVIDER: readonly string[] = [
-  "provider_error",
-  "unauthorized",
-  "payment_required",
-  "not_found",
-];
+/** Failures that the provider states; the others are found by us. */
+const STATED_BY_PROVIDER: Readonly<Record<FailureReason, boolean>> = {
+  provider_error: true,
+  unauthorized: true,
+  payment_required: true,
+  not_found: true,
+  output_too_large: false,
+  empty_output: false,
+  key_unreadable: false,
+  internal_error: false,
+};
 
-/** Whether the stored answer is what the provider said last of the request, and not just the last thing seen. */
-export const isProvidersLastWord = (outcome: string | null, reason: string | null): boolean =>
-  outcome === "succeeded" || (outcome === "failed" && SAID_BY_PROVIDER.includes(reason ?? ""));
+/**
+ * Whether the answer is the provider's last word on the request, and not just the last thing seen. A failure must stand
+ * in the answer itself: where only the HTTP status told, the body may say anything.
+ */
+export function isProvidersLastWord({ outcome, error }: Result, answer: Uint8Array): boolean {
+  if (outcome === "succeeded") return true;
+  if (outcome !== "failed" || !error || !STATED_BY_PROVIDER[error.reason]) return false;
+  return /^"\s*(?:error|failed)\s*"$/i.test(rawMember(answer, "status") ?? "");
+}
 
 /** Ends a job: `delivering` at once, or `finished` with its retention running. */
 export function finish(
@@ -57,9 +71,8 @@ export function eventFor(
   bytes: Uint8Array | null,
 ): Ending["event"] {
   const { outcome, error } = ending;
-  const final = isProvidersLastWord(outcome, error?.reason ?? null);
   let answer: EventAnswer | null = null;
-  if (final && bytes) answer = { final: true, bytes };
+  if (bytes && isProvidersLastWord(ending, bytes)) answer = { final: true, bytes };
   else if (job.answer) answer = { final: false, size: job.answer.size };
   return buildEvent(
     format,

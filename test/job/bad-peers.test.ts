@@ -86,6 +86,25 @@ describe("a provider", () => {
     });
   });
 
+  it.each([
+    [401, { message: "Unauthenticated." }],
+    [403, { status: "processing" }],
+    [402, { status: "success", output: ["u"] }],
+  ])(
+    "whose status %i alone says that it failed is told of as a failure, in its own format too: %j",
+    async (code, body) => {
+      const job = await newJob({ format: "provider" });
+      fetched.on(job.poll, json(body, { status: code })).on(HOOK, status(200));
+      await fire(job.id);
+      expect(JSON.parse(fetched.to(HOOK)[0]?.body ?? "")).toEqual({
+        status: "failed",
+        id: Number(job.requestId),
+        message: expect.stringMatching(/^The provider /),
+        output: [],
+      });
+    },
+  );
+
   it("that closes half-way, cleanly or not, is asked again", async () => {
     let sent = false;
     const half = () => {
