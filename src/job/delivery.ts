@@ -43,6 +43,9 @@ export function attemptStarted(job: In<"delivering">, now: number, random: numbe
   };
 }
 
+/** The attempt that was counted will not be made. */
+export const notAttempted = (job: Job): Job => ({ ...job, attempts: job.attempts - 1 });
+
 export interface AttemptFacts {
   /** `runs` and `eventId` of the job when the attempt began. */
   readonly run: number;

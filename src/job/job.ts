@@ -13,9 +13,7 @@ import type { Job as JobRecord } from "./record.ts";
 import { run } from "./run.ts";
 import { type JobView, viewOf } from "./view.ts";
 
-/** When a run that may die again is looked after. */
-const WATCHDOG_MS = 20_000;
-/** When the object tries again after its storage could not be read. */
+/** When the object tries again after its storage could not be read or written. */
 const UNREADABLE_RETRY_MS = 60_000;
 
 export type Found = { readonly kind: "found"; readonly view: JobView };
@@ -31,7 +29,6 @@ export class Job extends DurableObject<Variables> {
     const meaning = existing ? lifecycle.again(existing, registration) : "start_anew";
     const now = Date.now();
     if (!existing || meaning === "start_anew") {
-      if (existing) this.#keeper.replace(existing.id);
       const start = {
         now,
         random: Math.random(),
@@ -39,7 +36,7 @@ export class Job extends DurableObject<Variables> {
         retentionMs: retentionMsOf(this.env),
       };
       const job = lifecycle.begin(registration, start);
-      await this.#keeper.save(job);
+      await (existing ? this.#keeper.replace(job) : this.#keeper.save(job));
       log("job.registered", { job: job.id, endpoint: job.endpoint, anew: existing !== null });
       return { kind: "created", view: this.#view(job) };
     }
@@ -110,8 +107,10 @@ export class Job extends DurableObject<Variables> {
     try {
       const due = this.#keeper.all().filter((job) => lifecycle.due(job, now) !== "nothing");
       if (due.some((job) => info?.isRetry || job.guarded)) await this.#guard(due, now);
-      await Promise.all(due.map(({ id }) => this.#runSafely(id)));
-      await this.#keeper.armIfUnset();
+      const runs = await Promise.all(due.map(({ id }) => this.#runSafely(id)));
+      const broken = due.filter((_, i) => runs[i] === "not_stored").map(({ id }) => id);
+      if (broken.length > 0) await this.#keeper.armFor(broken, now + UNREADABLE_RETRY_MS);
+      else await this.#keeper.armIfUnset();
     } catch (error) {
       logError("alarm.failed", { error: describe(error) });
       await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
@@ -121,26 +120,39 @@ export class Job extends DurableObject<Variables> {
   /** A run before this one died: that is counted, and a watchdog set, before anything that may kill this one too. */
   async #guard(due: readonly JobRecord[], now: number): Promise<void> {
     const guarded = due.map((job) => lifecycle.guarded(job, now));
-    await this.#keeper.saveGuarded(guarded, now + WATCHDOG_MS);
+    const watchdogs = guarded.map((job) => lifecycle.watchdogAt(job, now, Math.random()));
+    await this.#keeper.saveGuarded(guarded, Math.min(...watchdogs));
     for (const { id } of guarded) {
       const job = this.#keeper.load(id);
       if (job) await this.#giveUpIfPoisoned(job);
     }
   }
 
-  async #runSafely(id: string): Promise<void> {
+  /** Runs what is due of one job. `not_stored`: the run failed, and not even that could be written down. */
+  async #runSafely(id: string): Promise<"ran" | "not_stored"> {
     this.#keeper.running.add(id);
     try {
       await run(id, this.#keeper, this.env);
       const job = this.#keeper.load(id);
       if (job && job.crashes > 0) await this.#keeper.save(lifecycle.calmed(job));
+      return "ran";
     } catch (error) {
       logError("job.run_failed", { job: id, error: describe(error) });
+      return await this.#noteBroken(id);
+    } finally {
+      this.#keeper.running.delete(id);
+    }
+  }
+
+  async #noteBroken(id: string): Promise<"ran" | "not_stored"> {
+    try {
       const job = this.#keeper.load(id);
       const broken = job && lifecycle.broken(job, Date.now());
       if (broken && !(await this.#giveUpIfPoisoned(broken))) await this.#keeper.save(broken);
-    } finally {
-      this.#keeper.running.delete(id);
+      return "ran";
+    } catch (error) {
+      logError("job.not_stored", { job: id, error: describe(error) });
+      return "not_stored";
     }
   }
 

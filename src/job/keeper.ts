@@ -4,7 +4,8 @@
  */
 import { logError } from "../log.ts";
 import { wakeAt } from "./lifecycle.ts";
-import { INLINE_ANSWER_BYTES, type Job, JobStore } from "./record.ts";
+import type { Job } from "./record.ts";
+import { INLINE_ANSWER_BYTES, JobStore } from "./store.ts";
 import { Waiters } from "./waiters.ts";
 
 /** A wake-up that is past already is put this far ahead, so that no clock error makes a hot loop. */
@@ -23,7 +24,7 @@ export class Keeper {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#store = new JobStore(storage.kv);
+    this.#store = new JobStore(storage);
   }
 
   load(id: string): Job | null {
@@ -54,9 +55,11 @@ export class Keeper {
     await this.#storage.sync();
   }
 
-  /** Erases the job in place of which a new one is about to be saved. */
-  replace(id: string): void {
-    this.#store.erase(id);
+  /** Stores the job in place of the one that had its id, and the alarm. */
+  async replace(job: Job): Promise<void> {
+    this.#store.replace(job);
+    await this.arm();
+    this.#waiters.wake(job.id);
   }
 
   /** Erases the job; with the last one, everything, the alarm too. */
@@ -77,6 +80,13 @@ export class Keeper {
     const now = Date.now();
     const at = Math.min(...jobs.map(wakeAt));
     await this.#storage.setAlarm(at > now ? at : now + (floored ? WAKE_FLOOR_MS : 0));
+  }
+
+  /** Sets the alarm where some jobs wait for `at`, whatever their records say, and the others for their own wake-ups. */
+  async armFor(ids: readonly string[], at: number): Promise<void> {
+    const others = this.all().filter(({ id }) => !ids.includes(id));
+    const wakes = others.map((job) => Math.max(wakeAt(job), Date.now() + WAKE_FLOOR_MS));
+    await this.#storage.setAlarm(Math.min(at, ...wakes));
   }
 
   /** Sets the alarm if there is none. */

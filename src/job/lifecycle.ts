@@ -10,6 +10,9 @@ import { firstPollAt } from "./schedule.ts";
 
 /** Crashed or broken runs in a row after which a job is given up. */
 const MAX_CRASHES = 5;
+/** When a run that may die again is looked after: so long after the first death, doubled with each. */
+const WATCHDOG_MS = 20_000;
+const WATCHDOG_SPREAD = 0.2;
 /** After an exception; long enough for a short fault of the platform to pass. */
 const BROKEN_PAUSE_MS = 20_000;
 
@@ -125,7 +128,7 @@ export function withCallback(
   const named = noted({ ...job, callbackUrl, format }, { at: now, type: "callback_set" });
   if (!isIn(named, "finished")) return named;
   const { ending } = named.state;
-  return startRun(named, { ...ending, event: eventFor(ending, named, format, answer) }, now);
+  return startRun(calmed(named), { ...ending, event: eventFor(ending, named, format, answer) }, now);
 }
 
 /** Stops what is left to do; `null` when there is nothing. */
@@ -141,7 +144,7 @@ export function redeliver(job: Job, callbackUrl: string | null, now: number): Jo
   const url = callbackUrl ?? job.callbackUrl;
   if (!("ending" in job.state) || url === null) return null;
   const named = noted({ ...job, callbackUrl: url }, { at: now, type: "redeliver" });
-  return startRun(named, job.state.ending, now);
+  return startRun(calmed(named), job.state.ending, now);
 }
 
 /**
@@ -159,6 +162,16 @@ export function hinted(job: Job, now: number): Job | null {
 /** A run is about to repeat one that died: counted, and stored with a watchdog before anything else happens. */
 export const guarded = (job: Job, now: number): Job =>
   noted({ ...job, crashes: job.crashes + 1, guarded: true }, { at: now, type: "crash" });
+
+/**
+ * When to look after a guarded job, should its run die too: later each time, and spread, because those who died together
+ * of one cause would die together again; but not past a deadline that lies ahead.
+ */
+export function watchdogAt({ crashes, deadlineAt, state }: Job, now: number, random: number): number {
+  const at = now + WATCHDOG_MS * 2 ** Math.max(crashes - 1, 0) * (1 + WATCHDOG_SPREAD * random);
+  const floor = now + WATCHDOG_MS;
+  return Math.round(state.status === "waiting" ? Math.max(Math.min(at, deadlineAt), floor) : at);
+}
 
 /** A run that ended in an exception: counted, and not repeated at once; the next one is not suspected beforehand. */
 export const broken = (job: Job, now: number): Job => ({

@@ -1,9 +1,7 @@
 /**
- * The persisted shape of a job and the only code that reads or writes it. One row a job, keyed by its id, so
- * that an object may host several; an answer too large for the row goes into chunks of its own. The shape is a
- * contract with every version of this code that is deployed beside it: fields are only ever added.
+ * The persisted shape of a job. It is a contract with every version of this code that is deployed beside it: fields are
+ * only ever added. Pure.
  */
-import { dropChunks, readChunks, writeChunks } from "../chunks.ts";
 import type { Part } from "../json.ts";
 import type { FailureReason } from "../provider/response.ts";
 import type { EventFormat } from "../webhook/event.ts";
@@ -161,57 +159,3 @@ export type In<Status extends State["status"]> = Job<Extract<State, { status: St
 
 export const isIn = <Status extends State["status"]>(job: Job, status: Status): job is In<Status> =>
   job.state.status === status;
-
-/** Above this an answer leaves the job's row; below it, it costs no row of its own. */
-export const INLINE_ANSWER_BYTES = 32 * 1024;
-
-const JOB_PREFIX = "job/";
-const answerPrefix = (id: string): string => `answer/${id}/`;
-
-type Kv = DurableObjectStorage["kv"];
-
-/** The jobs of one object. Synchronous: what is written in one turn is committed together. */
-export class JobStore {
-  readonly #kv: Kv;
-
-  constructor(kv: Kv) {
-    this.#kv = kv;
-  }
-
-  load(id: string): Job | null {
-    return this.#kv.get<Job>(JOB_PREFIX + id) ?? null;
-  }
-
-  all(): Job[] {
-    return [...this.#kv.list<Job>({ prefix: JOB_PREFIX })].map(([, job]) => job);
-  }
-
-  /** Writes the job, its answer too if that is new. */
-  save(job: Job): void {
-    this.#kv.put(JOB_PREFIX + job.id, { ...job, answer: this.#storeAnswer(job) });
-  }
-
-  /** The answer's bytes; `null` when there is none, or not all of it. */
-  readAnswer(job: Job): Uint8Array | null {
-    const { answer } = job;
-    if (!answer || answer.bytes) return answer?.bytes ?? null;
-    return readChunks(this.#kv, answerPrefix(job.id), answer.size);
-  }
-
-  /** Removes every trace of the job; `true` when no other job is left here. */
-  erase(id: string): boolean {
-    dropChunks(this.#kv, answerPrefix(id), 0, this.load(id)?.answer?.chunks ?? 0);
-    this.#kv.delete(JOB_PREFIX + id);
-    for (const _ of this.#kv.list({ prefix: JOB_PREFIX, limit: 1 })) return false;
-    return true;
-  }
-
-  #storeAnswer({ id, answer }: Job): StoredAnswer | null {
-    if (!answer?.bytes) return answer;
-    const { bytes, size } = answer;
-    const chunks = size > INLINE_ANSWER_BYTES ? writeChunks(this.#kv, answerPrefix(id), bytes) : 0;
-    dropChunks(this.#kv, answerPrefix(id), chunks, answer.chunks);
-    // A view is stored with the whole buffer behind it: `slice` keeps just the answer.
-    return { size, bytes: chunks > 0 ? null : bytes.slice(), chunks };
-  }
-}

@@ -8,7 +8,7 @@ import { log, logError } from "../log.ts";
 import { notCalled, type PollResult, poll } from "../provider/client.ts";
 import { deliver } from "../webhook/deliver.ts";
 import { judgeTarget, targetPolicy } from "../webhook/target.ts";
-import { attempted, attemptStarted, postponed, refused, undelivered } from "./delivery.ts";
+import { attempted, attemptStarted, notAttempted, postponed, refused, undelivered } from "./delivery.ts";
 import type { Keeper } from "./keeper.ts";
 import { due } from "./lifecycle.ts";
 import { polled } from "./polling.ts";
@@ -73,7 +73,8 @@ async function attemptOnce(job: In<"delivering">, keeper: Keeper, env: Variables
   const { eventId, tenant, runs, attempts } = started;
   const stored = keeper.load(job.id);
   // A cancel, a redelivery or an erasure that landed while this was stored stands, and needs no POST of ours.
-  if (!stored || !isIn(stored, "delivering") || stored.eventId !== eventId || stored.runs !== runs) return;
+  if (!stored || stored.eventId !== eventId) return;
+  if (!isIn(stored, "delivering") || stored.runs !== runs) return keeper.save(notAttempted(stored));
   const result = await deliver(
     {
       url: target.url,

@@ -12,6 +12,7 @@ import {
   NOTHING,
   newJob,
   processing,
+  reached,
   runAlarm,
   storageOf,
   success,
@@ -211,6 +212,17 @@ describe("while a POST is under way", () => {
   });
 });
 
+/** `act` happens once the attempt is stored and its alarm set, before the POST. */
+const actWhileStored = (id: string, act: (object: Job) => Promise<unknown>): Promise<void> =>
+  runInDurableObject(stub(id), (object, { storage }) => {
+    const setAlarm = storage.setAlarm.bind(storage);
+    let armed = 0;
+    storage.setAlarm = async (at) => {
+      await setAlarm(at);
+      if (++armed === 1) await act(object as Job);
+    };
+  });
+
 describe("while an attempt is being stored", () => {
   it.each([
     ["an erasure", (object: Job, id: string) => object.erase("acme", id)],
@@ -219,16 +231,22 @@ describe("while an attempt is being stored", () => {
     const job = await newJob();
     fetched.on(job.poll, json({ status: "success", output: ["x".repeat(100_000)] }));
     await makeDue(job.id);
-    await runInDurableObject(stub(job.id), (object, { storage }) => {
-      const setAlarm = storage.setAlarm.bind(storage);
-      let armed = 0;
-      storage.setAlarm = async (at) => {
-        await setAlarm(at);
-        if (++armed === 1) await act(object as Job, job.id);
-      };
-    });
+    await actWhileStored(job.id, (object) => act(object, job.id));
     await runAlarm(job.id);
     expect(fetched.to(HOOK)).toEqual([]);
     expect((await stored(job.id))?.state.status).not.toBe("delivering");
+    expect((await stored(job.id))?.attempts ?? 0).toBe(0);
+  });
+
+  it("a redelivery to another callback stands, and the event is posted once", async () => {
+    const job = await newJob();
+    fetched.on(job.poll, success).on(OTHER, status(200));
+    await makeDue(job.id);
+    await actWhileStored(job.id, (object) => object.redeliver("acme", job.id, OTHER));
+    await runAlarm(job.id);
+    expect(fetched.to(HOOK)).toEqual([]);
+    await reached(job.id, "delivered");
+    expect(fetched.to(OTHER).map(({ headers }) => headers["pollhook-attempt"])).toEqual(["1"]);
+    expect(await bodyOf(job.id)).toMatchObject({ attempts: 1, callback_url: OTHER });
   });
 });

@@ -2,14 +2,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { CHUNK_BYTES } from "../../src/chunks.ts";
-import {
-  INLINE_ANSWER_BYTES,
-  type Job,
-  JobStore,
-  MAX_TIMELINE_ENTRIES,
-  type TimelineEntry,
-  withEntry,
-} from "../../src/job/record.ts";
+import { type Job, MAX_TIMELINE_ENTRIES, type TimelineEntry, withEntry } from "../../src/job/record.ts";
+import { INLINE_ANSWER_BYTES, JobStore } from "../../src/job/store.ts";
 import { MAX_WAITERS, Waiters } from "../../src/job/waiters.ts";
 import { waitingJob } from "../support/jobs.ts";
 
@@ -18,7 +12,7 @@ const inStorage = <T>(
   name: string,
   work: (store: JobStore, kv: DurableObjectStorage["kv"]) => T,
 ): Promise<T> =>
-  runInDurableObject(env.JOB.getByName(name), (_, { storage }) => work(new JobStore(storage.kv), storage.kv));
+  runInDurableObject(env.JOB.getByName(name), (_, { storage }) => work(new JobStore(storage), storage.kv));
 
 /** Bytes that differ from place to place. */
 function bytesOfSize(size: number, salt = 0): Uint8Array {

@@ -91,4 +91,30 @@ describe("an object that hosts several jobs", () => {
     expect(await jobs.stored("b")).toMatchObject({ crashes: 0, polls: 1 });
     expect(await jobs.alarmIn()).toBeLessThan(2_500);
   });
+
+  it("wakes the others in time when one fails and not even that can be stored", async () => {
+    const jobs = await host({ a: 600, b: 600, c: 20 });
+    fetched.on(pollOf("a"), processing).on(pollOf("b"), networkError);
+    await jobs.makeDue("a", "b");
+    await runInDurableObject(jobs.object, (_, { storage: { kv } }) => {
+      const put = kv.put.bind(kv);
+      kv.put = (key, value) => {
+        if (key === "job/a") throw new Error("disk full");
+        put(key, value);
+      };
+    });
+    await jobs.alarm();
+    expect(await jobs.stored("a")).toMatchObject({ polls: 0, crashes: 0 });
+    expect(await jobs.stored("b")).toMatchObject({ polls: 1 });
+    expect(await jobs.alarmIn()).toBeLessThan(2_500);
+    fetched.on(pollOf("a"), processing, processing);
+    await jobs.object.erase("acme", "b");
+    await jobs.alarm();
+    const alarmIn = await jobs.alarmIn();
+    expect(alarmIn).toBeGreaterThan(15_000);
+    expect(alarmIn).toBeLessThan(22_500);
+    await jobs.object.erase("acme", "c");
+    await jobs.alarm();
+    expect(Math.abs((await jobs.alarmIn()) - 60_000)).toBeLessThan(1_000);
+  });
 });

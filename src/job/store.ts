@@ -1,0 +1,75 @@
+/**
+ * The only code that reads or writes a job's record. One row a job, keyed by its id, so that an object may host several;
+ * an answer too large for the row goes into chunks of its own. What a call writes is written together or not at all,
+ * and committed together with whatever else the turn writes.
+ */
+import { dropChunks, readChunks, writeChunks } from "../chunks.ts";
+import type { Job, StoredAnswer } from "./record.ts";
+
+/** Above this an answer leaves the job's row; below it, it costs no row of its own. */
+export const INLINE_ANSWER_BYTES = 32 * 1024;
+
+const JOB_PREFIX = "job/";
+const answerPrefix = (id: string): string => `answer/${id}/`;
+
+type Storage = Pick<DurableObjectStorage, "kv" | "transactionSync">;
+
+export class JobStore {
+  readonly #storage: Storage;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  load(id: string): Job | null {
+    return this.#storage.kv.get<Job>(JOB_PREFIX + id) ?? null;
+  }
+
+  all(): Job[] {
+    return [...this.#storage.kv.list<Job>({ prefix: JOB_PREFIX })].map(([, job]) => job);
+  }
+
+  /** Writes the job, its answer too if that is new. */
+  save(job: Job): void {
+    this.#storage.transactionSync(() => {
+      this.#storage.kv.put(JOB_PREFIX + job.id, { ...job, answer: this.#storeAnswer(job) });
+    });
+  }
+
+  /** Writes the job in place of one that had the same id, of which nothing is left. */
+  replace(job: Job): void {
+    this.#storage.transactionSync(() => {
+      this.#erase(job.id);
+      this.save(job);
+    });
+  }
+
+  /** The answer's bytes; `null` when there is none, or not all of it. */
+  readAnswer(job: Job): Uint8Array | null {
+    const { answer } = job;
+    if (!answer || answer.bytes) return answer?.bytes ?? null;
+    return readChunks(this.#storage.kv, answerPrefix(job.id), answer.size);
+  }
+
+  /** Removes every trace of the job; `true` when no other job is left here. */
+  erase(id: string): boolean {
+    this.#storage.transactionSync(() => this.#erase(id));
+    for (const _ of this.#storage.kv.list({ prefix: JOB_PREFIX, limit: 1 })) return false;
+    return true;
+  }
+
+  #erase(id: string): void {
+    dropChunks(this.#storage.kv, answerPrefix(id), 0, this.load(id)?.answer?.chunks ?? 0);
+    this.#storage.kv.delete(JOB_PREFIX + id);
+  }
+
+  #storeAnswer({ id, answer }: Job): StoredAnswer | null {
+    if (!answer?.bytes) return answer;
+    const { bytes, size } = answer;
+    const { kv } = this.#storage;
+    const chunks = size > INLINE_ANSWER_BYTES ? writeChunks(kv, answerPrefix(id), bytes) : 0;
+    dropChunks(kv, answerPrefix(id), chunks, answer.chunks);
+    // A view is stored with the whole buffer behind it: `slice` keeps just the answer.
+    return { size, bytes: chunks > 0 ? null : bytes.slice(), chunks };
+  }
+}
