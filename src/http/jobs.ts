@@ -26,7 +26,11 @@ export async function register(call: Call, claims: Claims): Promise<Response | P
   const { request, env, config } = call;
   const body = await readJson(request);
   if (isProblem(body)) return body;
-  if (!body) return problem("malformed_body", "Send a JSON body; the least is request_id and callback_url.");
+  if (!body)
+    return problem(
+      "malformed_body",
+      "Send a JSON body; the least is request_id, and callback_url to be called back.",
+    );
   const caller = { tenant: claims.sub, host: new URL(request.url).host };
   const registration = await readRegistration(body, caller, config);
   if (isProblem(registration)) return registration;

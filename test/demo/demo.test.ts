@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -96,13 +97,13 @@ describe("npm run token", () => {
   const masterKeys = `cli:${randomBytes(32).toString("base64")}`;
   const keys = parseMasterKeys(masterKeys, []);
 
-  it("prints a token and nothing else, with all scopes and 30 days by default", async () => {
+  it("prints a token and nothing else, with all scopes but provider:admin, and 30 days, by default", async () => {
     const token = run("src/cli/token.ts", ["--tenant", "acme"], { MASTER_KEYS: masterKeys });
     expect(await token.ended).toBe(0);
     expect(token.errors()).toBe("");
     expect(token.output()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     const claims = await verifyToken(token.output().trim(), keys);
-    expect(claims).toMatchObject({ sub: "acme", scope: "jobs:read jobs:write tokens:write secrets:read" });
+    expect(claims).toMatchObject({ sub: "acme", scope: "jobs:read jobs:write generations:write tokens:write secrets:read" });
     expect(typeof claims === "string" ? 0 : claims.exp - claims.iat).toBe(30 * 86_400);
   });
 
@@ -171,4 +172,35 @@ describe("npm start", () => {
     expect(await third.ended).toBe(130);
     await rm(state, { recursive: true, force: true });
   }, 90_000);
+
+  it("ends the Worker that a killed start left behind, and gives way to others on its ports", async () => {
+    const state = await mkdtemp(join(tmpdir(), "pollhook-state-"));
+    const env = { POLLHOOK_START_STATE: state };
+    const started = async () => {
+      const start = run("test/demo/start.ts", [], env);
+      await expect.poll(() => start.output(), { timeout: 30_000 }).toContain("Try it");
+      return { start, origin: /^Pollhook +(\S+)$/m.exec(start.output())?.[1] ?? "" };
+    };
+    const first = await started();
+    first.start.child.kill("SIGKILL");
+    await first.start.ended;
+    expect(await isListening(first.origin)).toBe(true);
+
+    const second = await started();
+    expect(second.start.output()).toContain("left behind");
+    expect(second.origin).toBe(first.origin);
+    second.start.child.kill("SIGINT");
+    expect(await second.start.ended).toBe(130);
+
+    const other = createServer((_, response) => response.end("ok"));
+    await new Promise<void>((resolve) =>
+      other.listen(Number(new URL(first.origin).port), "127.0.0.1", resolve),
+    );
+    const third = await started();
+    expect(third.origin).not.toBe(first.origin);
+    third.start.child.kill("SIGINT");
+    expect(await third.start.ended).toBe(130);
+    other.close();
+    await rm(state, { recursive: true, force: true });
+  }, 120_000);
 });

@@ -5,39 +5,74 @@
 import { randomInt } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Delivery } from "../simulator/receiver.ts";
 import { startTrio, type Trio } from "./trio.ts";
-import { freePort, healthOf, ROOT, runCommand } from "./worker-process.ts";
+import { freePort, isPollhook, ROOT, runCommand } from "./worker-process.ts";
 
 /** Elsewhere for tests, which must not meet what a person keeps here. */
 const STATE = process.env.POLLHOOK_START_STATE ?? join(ROOT, ".wrangler", "start");
-const PORTS_FILE = join(STATE, "ports.json");
+const LAST_FILE = join(STATE, "last.json");
 const ROLES = ["worker", "provider", "receiver"] as const;
 type Ports = Record<(typeof ROLES)[number], number>;
+/** Of a delivered event, what is shown: an output may be megabytes of base64. */
+const SHOWN_CHARS = 2_000;
+
+/** What a start leaves for the next one. */
+interface Last extends Ports {
+  /** The pids of `npm start` and of the process group that runs the Worker. */
+  readonly starter: number;
+  readonly group: number;
+}
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
 /** The ports of the last start where they are free, else other free ones. */
-async function choosePorts(): Promise<Ports> {
-  const before = readPorts();
+async function choosePorts(before: Partial<Ports>): Promise<Ports> {
   const ports: Ports = { worker: 0, provider: 0, receiver: 0 };
   for (const role of ROLES) {
     const wanted = before[role];
     ports[role] = wanted !== undefined && (await isFree(wanted)) ? wanted : await freePort();
   }
-  mkdirSync(STATE, { recursive: true });
-  writeFileSync(PORTS_FILE, `${JSON.stringify(ports)}\n`);
   return ports;
 }
 
-function readPorts(): Partial<Ports> {
+/** What is there of the last start; anything that is no positive number is not. */
+function readLast(): Partial<Last> {
   try {
-    return JSON.parse(readFileSync(PORTS_FILE, "utf8")) as Partial<Ports>;
+    const last = JSON.parse(readFileSync(LAST_FILE, "utf8")) as Record<string, unknown>;
+    return Object.fromEntries(Object.entries(last).filter(([, n]) => Number.isInteger(n) && Number(n) > 0));
   } catch {
     return {};
+  }
+}
+
+function writeLast(last: Last): void {
+  mkdirSync(STATE, { recursive: true });
+  writeFileSync(LAST_FILE, `${JSON.stringify(last)}\n`);
+}
+
+/**
+ * Two Workers on one storage would do everything twice. One that still runs though its `npm start` was killed is ended;
+ * one whose `npm start` runs is left alone.
+ */
+async function endOrphan({ worker, starter, group }: Partial<Last>): Promise<void> {
+  if (worker === undefined || !(await isPollhook(`http://127.0.0.1:${worker}`))) return;
+  if (starter === undefined || group === undefined || isAlive(starter))
+    throw new Error(`It runs already, at http://127.0.0.1:${worker}: two would share one storage.`);
+  say("Ending the Worker that a killed start has left behind …");
+  process.kill(-group, "SIGKILL");
+  while (await isPollhook(`http://127.0.0.1:${worker}`)) await sleep(100);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 
@@ -52,7 +87,11 @@ function isFree(port: number): Promise<boolean> {
 function showDelivery({ path, verified, body, status, headers }: Delivery): void {
   const type = /^\{"type":"([^"]+)"/.exec(body)?.[1] ?? "an event";
   const how = verified ? "verified" : "NOT verified";
-  say(`\n<- ${type} on ${path}, attempt ${headers["pollhook-attempt"]}, ${how}, answered ${status}\n${body}`);
+  const shown =
+    body.length > SHOWN_CHARS ? `${body.slice(0, SHOWN_CHARS)}… (${body.length} characters)` : body;
+  say(
+    `\n<- ${type} on ${path}, attempt ${headers["pollhook-attempt"]}, ${how}, answered ${status}\n${shown}`,
+  );
 }
 
 /** Only what is worth reading: the Worker's own events, and anything that is not routine. */
@@ -76,16 +115,15 @@ Try it, with any id you like:
 
 curl -s ${worker.origin}/v1/jobs -H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '{"request_id": "${randomInt(10_000_000, 99_999_999)}", "callback_url": "${receiver.origin}/hook", "eta": 2}'
 
-Ctrl-C ends all three; jobs are kept in .wrangler/start.
+Ctrl-C ends all three; jobs are kept in ${relative(process.cwd(), STATE) || "."}.
 `);
 }
 
 async function main(): Promise<undefined> {
   say("Starting …");
-  const before = readPorts().worker;
-  if (before !== undefined && (await healthOf(`http://127.0.0.1:${before}`)) !== null)
-    throw new Error(`It runs already, at http://127.0.0.1:${before}: two would share one storage.`);
-  const ports = await choosePorts();
+  const last = readLast();
+  await endOrphan(last);
+  const ports = await choosePorts(last);
   const trio = await startTrio({
     persistTo: STATE,
     workerPort: ports.worker,
@@ -93,6 +131,7 @@ async function main(): Promise<undefined> {
     receiver: { port: ports.receiver, onDelivery: showDelivery },
     onWorkerLog: showLog,
   });
+  writeLast({ ...ports, starter: process.pid, group: trio.worker.group });
   greet(trio);
 }
 

@@ -31,6 +31,8 @@ export interface WorkerOptions {
 export interface WorkerProcess {
   readonly origin: string;
   readonly port: number;
+  /** The process group that all of it runs in. */
+  readonly group: number;
   /** Everything printed so far, bounded. */
   output(): string;
   /** The pids of the workerd processes of this Worker. */
@@ -121,6 +123,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
   const worker: WorkerProcess = {
     origin: `http://127.0.0.1:${port}`,
     port,
+    group: child.pid ?? 0,
     output: () => output,
     workerdPids: () => workerdBelow(child.pid ?? 0),
     stop: (signal = "SIGTERM") => stopGroup(child, signal),
@@ -140,24 +143,28 @@ async function untilHealthy(origin: string, child: ChildProcess): Promise<void> 
   while (Date.now() < limit) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`wrangler dev ended with ${child.exitCode ?? child.signalCode}`);
-    const status = await healthOf(origin);
-    if (status === 200) return;
+    const health = await healthOf(origin);
+    if (health?.status === 200) return;
     // It runs, and says in its log what is wrong with its configuration.
-    if (status !== null) throw new Error(`/healthz answers ${status}`);
+    if (health) throw new Error(`/healthz answers ${health.status}`);
     await sleep(100);
   }
   throw new Error(`no answer within ${START_LIMIT_MS / 1000} s`);
 }
 
-/** The status of `/healthz`; `null` while nothing listens. */
-export async function healthOf(origin: string): Promise<number | null> {
+/** What `/healthz` answers; `null` while nothing listens. */
+async function healthOf(origin: string): Promise<{ status: number; text: string } | null> {
   try {
     const response = await fetch(`${origin}/healthz`, { signal: AbortSignal.timeout(2_000) });
-    await response.arrayBuffer();
-    return response.status;
+    return { status: response.status, text: await response.text() };
   } catch {
     return null;
   }
+}
+
+/** Whether what listens there is a Pollhook, in whatever state. */
+export async function isPollhook(origin: string): Promise<boolean> {
+  return /"status":"ok"|urn:pollhook:/.test((await healthOf(origin))?.text ?? "");
 }
 
 async function stopGroup(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

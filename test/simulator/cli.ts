@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { DEFAULT_PROVIDER_KEY, startProvider } from "./provider.ts";
 import { startReceiver } from "./receiver.ts";
 
-const USAGE = `Usage: node test/simulator/cli.ts [options]
+const USAGE = `Usage: npm run simulator -- [options]
 
 Starts a stand-in for ModelsLab and a webhook receiver on 127.0.0.1.
 
@@ -21,12 +21,16 @@ Both are told what to do over HTTP; a wrong field is answered with its name and 
   provider   POST   /_sim/requests    queue {endpoint, id, key?, readyAfterMs?, eta?, answer?, misbehaviours?} or a list
              GET    /_sim/requests    what is queued         GET /_sim/calls   what was asked
              DELETE /_sim             forget all of it
-             misbehaviours: rate-limit, rate-limit-200, server-error, html, truncated-json, hang, drip, huge,
-             redirect, wrong-content-type, close-halfway, empty-success, failure, raw; such as {"kind": "hang"}
+             misbehaviours, such as {"kind": "drip", "everyMs": 10}:
+             rate-limit {retryAfterSeconds?}, rate-limit-200, server-error {status?}, html {status?}, truncated-json,
+             hang, drip {everyMs?}, huge {bytes}, redirect {location, status?}, wrong-content-type, close-halfway,
+             empty-success {output?}, failure {message, status?, spelling?, httpStatus?}, raw {status?, headers?, body?}
   receiver   POST   /_sim/program     {path, steps}: what the next requests to /hook… are answered
              POST   /_sim/secrets     {secrets}              GET /_sim/deliveries?path=   what arrived
              DELETE /_sim             forget all of it
-             steps: normal, fail, gone, retry-after, hang, drip, redirect, close-halfway, destroy, slow, huge
+             steps, such as {"kind": "fail", "status": 503}:
+             normal, fail {status, headers?, body?}, gone, retry-after {after, status?}, hang, drip {status?, everyMs?},
+             redirect {location, status?}, close-halfway {status?}, destroy, slow {ms}, huge {bytes, status?}
 `;
 
 interface Settings {
