@@ -57,6 +57,7 @@ export async function verifyToken(
   } catch {
     return "malformed";
   }
+  if (typeof kid !== "string") return "malformed";
   const master = masterKeys.find((key) => key.kid === kid);
   if (!master) return "unknown_key";
   try {

@@ -88,14 +88,19 @@ function nextPoll(job: In<"waiting">, verdict: Verdict, { now, random }: Moment)
   return nextPollAt(verdict.kind === "pending" ? verdict.etaSeconds : null, when);
 }
 
+/** Why a verdict is what it is, in a word; `null` where that says itself. */
+export function reasonOf(verdict: Verdict): string | null {
+  if (verdict.kind === "failed") return verdict.reason;
+  return verdict.kind === "transient" ? verdict.cause : null;
+}
+
 function pollEntry({ verdict, httpStatus, durationMs }: PollResult, at: number): TimelineEntry {
-  const reason =
-    verdict.kind === "failed" ? verdict.reason : verdict.kind === "transient" ? verdict.cause : undefined;
+  const reason = reasonOf(verdict);
   return {
     at,
     type: "poll",
     result: verdict.kind,
-    ...(reason !== undefined && { reason }),
+    ...(reason !== null && { reason }),
     httpStatus,
     durationMs,
   };

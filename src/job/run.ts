@@ -11,7 +11,7 @@ import { judgeTarget, targetPolicy } from "../webhook/target.ts";
 import { attempted, attemptStarted, notAttempted, postponed, refused, undelivered } from "./delivery.ts";
 import type { Keeper } from "./keeper.ts";
 import { due } from "./lifecycle.ts";
-import { polled } from "./polling.ts";
+import { polled, reasonOf } from "./polling.ts";
 import { type In, isIn, type Job } from "./record.ts";
 import { pollTimeoutMs } from "./schedule.ts";
 
@@ -41,7 +41,13 @@ async function pollOnce(job: In<"waiting">, keeper: Keeper, env: Variables): Pro
   const startedAt = Date.now();
   const seen = config ? await ask(job, config, startedAt) : notCalled("config_unusable");
   const { verdict, httpStatus, durationMs } = seen;
-  log("job.polled", { job: job.id, result: verdict.kind, status: httpStatus, duration_ms: durationMs });
+  log("job.polled", {
+    job: job.id,
+    result: verdict.kind,
+    reason: reasonOf(verdict),
+    status: httpStatus,
+    duration_ms: durationMs,
+  });
   const fresh = keeper.load(job.id);
   if (!fresh || fresh.eventId !== job.eventId || !isIn(fresh, "waiting")) return null;
   const moment = { now: Date.now(), random: Math.random(), retentionMs: retentionMsOf(env) };
@@ -90,6 +96,7 @@ async function attemptOnce(job: In<"delivering">, keeper: Keeper, env: Variables
     job: job.id,
     attempt: attempts,
     result: result.verdict.kind,
+    reason: result.verdict.kind === "failed" ? result.verdict.cause : null,
     status: result.httpStatus,
     duration_ms: result.durationMs,
   });
