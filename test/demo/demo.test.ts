@@ -103,7 +103,10 @@ describe("npm run token", () => {
     expect(token.errors()).toBe("");
     expect(token.output()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     const claims = await verifyToken(token.output().trim(), keys);
-    expect(claims).toMatchObject({ sub: "acme", scope: "jobs:read jobs:write generations:write tokens:write secrets:read" });
+    expect(claims).toMatchObject({
+      sub: "acme",
+      scope: "jobs:read jobs:write generations:write tokens:write secrets:read",
+    });
     expect(typeof claims === "string" ? 0 : claims.exp - claims.iat).toBe(30 * 86_400);
   });
 
