@@ -26,9 +26,8 @@ export type Forwarded =
       readonly outcome: Outcome;
       /** The answer's JSON object; `null` beside a fault. */
       readonly body: Uint8Array | null;
+      /** `null` where nothing is watched. */
       readonly jobId: string | null;
-      /** A job was wanted, and the answer speaks of a request that it does not name. */
-      readonly nameless: boolean;
     }
   /** The `Idempotency-Key` was used for another call. */
   | { readonly kind: "other_call" }
@@ -97,7 +96,7 @@ export class Generation extends DurableObject<GenerationBindings> {
       duration_ms: seen.durationMs,
     });
     const wish = lifecycle.wishFor(intent, seen, judged.verdict, config.providerOrigins);
-    const registration = wish === null || wish === "nameless" ? wish : await makeRegistration(wish, config);
+    const registration = wish && (await makeRegistration(wish, config));
     const record = lifecycle.answered(this.#store.load() ?? begun, judged.outcome, registration, Date.now());
     if (lifecycle.mayBeRepeated(judged)) await this.ctx.storage.deleteAll();
     else await this.#settle(record, judged.body);
@@ -158,6 +157,6 @@ export class Generation extends DurableObject<GenerationBindings> {
   }
 }
 
-function done({ outcome, job, nameless }: GenerationRecord, body: Uint8Array | null): Forwarded {
-  return outcome ? { kind: "done", outcome, body, jobId: job?.id ?? null, nameless } : { kind: "unknown" };
+function done({ outcome, job }: GenerationRecord, body: Uint8Array | null): Forwarded {
+  return outcome ? { kind: "done", outcome, body, jobId: job?.id ?? null } : { kind: "unknown" };
 }

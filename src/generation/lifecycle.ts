@@ -52,7 +52,6 @@ export const begin = ({ digest, repeatable }: Intent, now: number): GenerationRe
   outcome: null,
   body: null,
   pending: null,
-  nameless: false,
   job: null,
   hinted: false,
 });
@@ -82,21 +81,21 @@ export const mayBeRepeated = ({ verdict }: Judged): boolean =>
 
 /**
  * The job to register from the answer: of a request that is queued, or done already. `null` where nothing is to be
- * watched, `nameless` where the answer does not say which request it is.
+ * watched, or the answer does not say which request it is.
  */
 export function wishFor(
   { name, tenant, path, providerKey, ownKey, watch }: Intent,
   seen: Exchange,
   verdict: Verdict | null,
   origins: readonly string[],
-): Wish | "nameless" | null {
+): Wish | null {
   if (!watch || !verdict || seen.kind === "none" || !seen.answer) return null;
   const isDone = verdict.kind === "succeeded";
   if (!isDone && verdict.kind !== "pending" && verdict.kind !== "empty") return null;
   const queued = readQueued(seen.answer, origins);
   // What is done already needs no id of the provider's.
   const located = locate(isDone && queued.id === null ? { ...queued, id: name } : queued, path);
-  if (!located) return "nameless";
+  if (!located) return null;
   return {
     ...located,
     ...watch,
@@ -112,11 +111,10 @@ export function wishFor(
 export function answered(
   record: GenerationRecord,
   outcome: Outcome,
-  registration: Registration | "nameless" | null,
+  registration: Registration | null,
   now: number,
 ): GenerationRecord {
   if (registration === null) return { ...record, outcome };
-  if (registration === "nameless") return { ...record, outcome, nameless: true };
   const { tenant, id, finalAnswer } = registration;
   const pending: Pending = {
     registration: { ...registration, finalAnswer: null },

@@ -25,8 +25,6 @@ export interface GenerationRecord {
   readonly body: { readonly size: number; readonly chunks: number } | null;
   /** Still to be handed to the job's object. */
   readonly pending: Pending | null;
-  /** A job was wanted, and the answer speaks of a request that it does not name. */
-  readonly nameless: boolean;
   readonly job: { readonly tenant: string; readonly id: string } | null;
   /** The provider has called the hint URL; the job is told when it is registered. */
   readonly hinted: boolean;

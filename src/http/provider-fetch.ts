@@ -11,7 +11,7 @@ import { withJob } from "./call.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { answer, faultProblem, known, leadingToUs, type Place } from "./provider-answer.ts";
 import type { ProviderApiCall } from "./provider-api.ts";
-import { type Callback, type ProviderInput, readInput, readRequestId } from "./provider-input.ts";
+import { type Callback, KEY_NEEDED, readInput, readRequestId } from "./provider-input.ts";
 
 /** As long as a poll may take. */
 const ASK_TIMEOUT_MS = 10_000;
@@ -25,17 +25,21 @@ export async function fetchRequest(
   if (isProblem(id)) return id;
   const place = { endpoint, requestId: id };
   const input = readInput(body, caller, config);
-  // A job answers also where the server has no key to ask with.
-  if (isProblem(input) && input.field !== "provider_key") return input;
-  if (!isProblem(input) && input.callback) return register(call, place, input, input.callback);
-  return (await fromJob(call, place)) ?? (isProblem(input) ? input : askOnce(call, place, input));
+  if (isProblem(input)) return input;
+  const { callback, providerKey, ownKey } = input;
+  if (callback)
+    return providerKey === null ? KEY_NEEDED : register(call, place, callback, ownKey ? providerKey : null);
+  // A job answers also where there is no key to ask the provider with.
+  return (
+    (await fromJob(call, place)) ?? (providerKey === null ? KEY_NEEDED : askOnce(call, place, providerKey))
+  );
 }
 
 async function register(
   { env, claims, caller, config, origin }: ProviderApiCall,
   place: Place,
-  { providerKey, ownKey }: ProviderInput,
   { url, format, metadata }: Callback,
+  key: string | null,
 ): Promise<Response | Problem> {
   const refused = missingScope(claims, "jobs:write");
   if (refused) return refused;
@@ -49,7 +53,7 @@ async function register(
       metadata,
       etaSeconds: null,
       deadlineSeconds: null,
-      key: ownKey ? providerKey : null,
+      key,
       finalAnswer: null,
     },
     config,
@@ -83,7 +87,7 @@ async function fromJob(
 async function askOnce(
   { claims, config, origin }: ProviderApiCall,
   place: Place,
-  { providerKey }: ProviderInput,
+  providerKey: string,
 ): Promise<Response | Problem> {
   const refused = missingScope(claims, "jobs:write");
   if (refused) return refused;

@@ -14,7 +14,7 @@ import { missingScope } from "./auth.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { answer, faultProblem, leadingToUs } from "./provider-answer.ts";
 import type { ProviderApiCall } from "./provider-api.ts";
-import { type ProviderInput, readInput } from "./provider-input.ts";
+import { type Callback, KEY_NEEDED, readInput } from "./provider-input.ts";
 
 const ASK_FIRST =
   "It is not known whether the provider took the call: look there before you repeat it, under another Idempotency-Key.";
@@ -30,6 +30,8 @@ export async function forward(
   if (isProblem(idempotencyKey)) return idempotencyKey;
   const input = readInput(body, caller, config);
   if (isProblem(input)) return input;
+  const { providerKey, ownKey, callback } = input;
+  if (providerKey === null) return KEY_NEEDED;
 
   const name = await generationName(caller.tenant, idempotencyKey);
   const intent: Intent = {
@@ -38,13 +40,13 @@ export async function forward(
     digest: await digestOf(path, body.bytes),
     repeatable: idempotencyKey !== null,
     path,
-    body: await bodyForProvider(call, input, name),
-    providerKey: input.providerKey,
-    ownKey: input.ownKey,
-    watch: input.callback && {
-      callbackUrl: input.callback.url,
-      format: input.callback.format,
-      metadata: input.callback.metadata,
+    body: await bodyForProvider(call, callback, providerKey, name),
+    providerKey,
+    ownKey,
+    watch: callback && {
+      callbackUrl: callback.url,
+      format: callback.format,
+      metadata: callback.metadata,
       host: caller.host,
     },
   };
@@ -74,11 +76,6 @@ function toResponse(
   if (outcome.kind === "fault") return faultProblem(outcome.fault, ASK_FIRST);
   const parsed = body && parseAnswer(body, null);
   if (!parsed) return faultProblem("not_json", ASK_FIRST);
-  if (forwarded.nameless)
-    return problem(
-      "provider_failed",
-      "The provider took the call, but its answer names no request, so nothing can be watched.",
-    );
   const place = locate(readQueued(parsed, config.providerOrigins), path);
   return answer(leadingToUs(parsed.bytes, origin, place, jobId), outcome.status, outcome.headers);
 }
@@ -89,7 +86,8 @@ function toResponse(
  */
 async function bodyForProvider(
   { body, config }: ProviderApiCall,
-  { callback, providerKey }: ProviderInput,
+  callback: Callback | null,
+  providerKey: string,
   name: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const edits = new Map<string, string | null>([

@@ -33,11 +33,17 @@ export interface Callback {
 export interface ProviderInput {
   /** `null`: nobody is to be called. */
   readonly callback: Callback | null;
-  /** What the provider is asked with. */
-  readonly providerKey: string;
+  /** What the provider is asked with; `null` where there is no key to be had. */
+  readonly providerKey: string | null;
   /** The key came with the call. */
   readonly ownKey: boolean;
 }
+
+export const KEY_NEEDED = problem(
+  "invalid_value",
+  "provider_key is needed: this server has no provider key for you.",
+  { field: "provider_key" },
+);
 
 const FAULTS: Readonly<Partial<Record<TokenFault, string>>> = {
   malformed:
@@ -63,16 +69,11 @@ export function readInput(
 ): ProviderInput | Problem {
   const input = parseBody(OurFields, present(body.json));
   if (isProblem(input)) return input;
-  const providerKey = input.provider_key ?? serverKeyFor(config, tenant);
-  if (providerKey === null)
-    return problem("invalid_value", "provider_key is needed: this server has no provider key for you.", {
-      field: "provider_key",
-    });
   const callback = input.webhook === undefined ? null : readCallback(input.webhook, body, host, config);
   if (isProblem(callback)) return callback;
   return {
     callback: callback && { ...callback, format: input.webhook_format ?? "provider" },
-    providerKey,
+    providerKey: input.provider_key ?? serverKeyFor(config, tenant),
     ownKey: input.provider_key !== undefined,
   };
 }

@@ -29,6 +29,9 @@ const GENERATES: ReadonlySet<string> = new Set([
   ...["completions", "messages", "uncensored_chat"],
 ]);
 
+/** What no segment in front may say: whatever the provider makes of such a path, it is not taken for a generation. */
+const MANAGES = /delete|restart|update|clear|load|verify|cancel|buy|train|fine_?tune/i;
+
 const CALL = /^\/api\/((?:v[3-7]|v1\/enterprise)(?:\/[A-Za-z0-9_-]{1,64})+)\/?$/;
 const MAX_SEGMENTS = 4;
 
@@ -47,5 +50,6 @@ export function readCall(pathname: string): ProviderCall | null {
   const path = CALL.exec(pathname)?.[1];
   const segments = path?.split("/") ?? [];
   if (path === undefined || segments.length > MAX_SEGMENTS || segments.includes("fetch")) return null;
-  return { kind: "call", path, generates: GENERATES.has(segments.at(-1) ?? "") };
+  const [last = "", ...front] = segments.reverse();
+  return { kind: "call", path, generates: GENERATES.has(last) && !front.some((name) => MANAGES.test(name)) };
 }

@@ -153,10 +153,10 @@ describe("the job to register", () => {
     expect(wishOf({ id: 7 })).toBeNull();
   });
 
-  it("is not known where the answer names no request", () => {
-    expect(wishOf({ status: "processing" })).toBe("nameless");
-    expect(wishOf({ status: "processing", id: "a/b" })).toBe("nameless");
-    expect(wishOf({ status: "success", output: [] })).toBe("nameless");
+  it("is none where the answer names no request", () => {
+    expect(wishOf({ status: "processing" })).toBeNull();
+    expect(wishOf({ status: "processing", id: "a/b" })).toBeNull();
+    expect(wishOf({ status: "success", output: [] })).toBeNull();
   });
 });
 

@@ -182,6 +182,14 @@ describe("a fetch call without a webhook", () => {
     });
   });
 
+  it("with a webhook is refused without a key to ask with, job or none, and judges the webhook first", async () => {
+    const { body } = await register();
+    const path = `/api/v3/fetch/${body.request_id}`;
+    expectRefusal(await post(path, { webhook: HOOK, provider_key: null }), 422, /provider_key is needed/);
+    expectRefusal(await post(path, { webhook: "http://x/", provider_key: null }), 422, /webhook must be/);
+    expectRefusal(await post(path, { provider_key: "a b" }), 422, /provider_key must be/);
+  });
+
   it("asks the provider when the job was canceled", async () => {
     const { body } = await register();
     await call("POST", `/v1/jobs/${body.id}/cancel`);

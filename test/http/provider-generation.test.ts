@@ -130,11 +130,19 @@ describe("a generation call", () => {
     ["answers HTML", json("<html>"), 502, /no JSON object/],
     ["redirects", status(307, { location: "https://example.com/" }), 502, /redirect/],
     ["answers too much", json({ status: "success", output: ["x".repeat(9_000_000)] }), 502, /too large/],
-    ["names no request", json({ status: "processing" }), 502, /names no request/],
   ] as const)("is refused in the provider's shape when the provider %s", async (_, script, code, message) => {
     fetched.on(CALLED, script);
     expectRefusal(await post(PATH, { webhook: HOOK }), code, message);
   });
+
+  it.each([{ status: "processing" }, { choices: [{ text: "hello" }] }])(
+    "hands on an answer that names no request, without a job_id: %j",
+    async (body) => {
+      fetched.on(CALLED, json(body));
+      const answer = await post(PATH, { webhook: HOOK });
+      expect([answer.status, answer.body]).toEqual([200, body]);
+    },
+  );
 
   it("takes up to 10 MiB, for pictures in base64", async () => {
     const overhead = JSON.stringify({ key: await token(), provider_key: OWN_KEY, init_image: "" }).length;

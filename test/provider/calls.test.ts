@@ -61,6 +61,9 @@ describe("a path of the provider's API", () => {
     "v6/images/TEXT2IMG",
     "v6/images/text2img2",
     "v6/text2img/delete",
+    "v1/enterprise/restart_server/text2img",
+    "v3/delete_model/make",
+    "v3/finetune/dreambooth",
   ])("does not generate: %s", (path) => {
     expect(readCall(`/api/${path}`)).toEqual({ kind: "call", path, generates: false });
   });
