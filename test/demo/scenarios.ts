@@ -5,7 +5,7 @@
  */
 import type { Provider, SimRequest } from "../simulator/provider.ts";
 import type { ReceiverStep } from "../simulator/receiver.ts";
-import { SEED_PAGES } from "../simulator/seeds.ts";
+import { SEED_PAGES } from "../support/seed-pages.ts";
 
 /** A request that the simulated provider has queued, and how the registration names it. */
 export interface Registered {
@@ -29,7 +29,7 @@ export interface Scenario {
 
 /** The page's own example answer, where the page has the same id. */
 const pageAnswer = (endpoint: string) => ({
-  answer: SEED_PAGES.find((page) => page.endpoint === endpoint)?.exampleResponse ?? "",
+  answer: SEED_PAGES.find((page) => page.endpoint === endpoint)?.response ?? "",
 });
 
 const byEndpoint = (endpoint: string, id: number) => () => ({ endpoint, request_id: id, eta: 2 });

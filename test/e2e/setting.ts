@@ -6,8 +6,9 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { MasterKey } from "../../src/crypto/keys.ts";
 import { mintToken, SCOPES } from "../../src/crypto/token.ts";
-import { startWorker, type WorkerProcess } from "../demo/worker-process.ts";
+import { freePort, startWorker, type WorkerProcess } from "../demo/worker-process.ts";
 import { type Provider, startProvider } from "../simulator/provider.ts";
 import { type Receiver, startReceiver } from "../simulator/receiver.ts";
 
@@ -22,32 +23,37 @@ export interface Job {
   readonly timeline: readonly { readonly type: string; readonly result?: string; readonly reason?: string }[];
 }
 
+export interface SettingOptions {
+  /** More variables, made at each start; `origin` is where the Worker will be reached. */
+  readonly vars?: (origin: string) => Readonly<Record<string, string>>;
+}
+
 export class Setting {
   readonly provider: Provider;
   readonly receiver: Receiver;
-  readonly #vars: Record<string, string>;
+  readonly #varsAt: (origin: string) => Record<string, string>;
   readonly #persistTo: string;
+  readonly #master: MasterKey;
   readonly #token: string;
   #worker: WorkerProcess | null = null;
 
   private constructor(
     provider: Provider,
     receiver: Receiver,
-    vars: Record<string, string>,
+    varsAt: (origin: string) => Record<string, string>,
     persistTo: string,
-    token: string,
+    { master, token }: { master: MasterKey; token: string },
   ) {
     this.provider = provider;
     this.receiver = receiver;
-    this.#vars = vars;
+    this.#varsAt = varsAt;
     this.#persistTo = persistTo;
+    this.#master = master;
     this.#token = token;
   }
 
-  static async create(): Promise<Setting> {
+  static async create({ vars: more = () => ({}) }: SettingOptions = {}): Promise<Setting> {
     const master = { kid: "e2e", bytes: new Uint8Array(randomBytes(32)) };
-    const iat = Math.floor(Date.now() / 1000);
-    const claims = { sub: "e2e", scope: SCOPES.join(" "), exp: iat + 3600, iat, jti: "e2e" };
     const provider = await startProvider();
     const vars = {
       MASTER_KEYS: `${master.kid}:${Buffer.from(master.bytes).toString("base64")}`,
@@ -56,7 +62,19 @@ export class Setting {
       ALLOW_PRIVATE_TARGETS: "true",
     };
     const persistTo = await mkdtemp(join(tmpdir(), "pollhook-e2e-"));
-    return new Setting(provider, await startReceiver(), vars, persistTo, await mintToken(claims, master));
+    const varsAt = (origin: string) => ({ ...vars, ...more(origin) });
+    const token = await mintFor("e2e", master);
+    return new Setting(provider, await startReceiver(), varsAt, persistTo, { master, token });
+  }
+
+  /** A token of the tenant whose deliveries the receiver can verify. */
+  get token(): string {
+    return this.#token;
+  }
+
+  /** A token of another tenant. */
+  tokenFor(tenant: string): Promise<string> {
+    return mintFor(tenant, this.#master);
   }
 
   get worker(): WorkerProcess {
@@ -66,7 +84,9 @@ export class Setting {
 
   /** Starts the Worker, with whatever its storage holds. */
   async start(): Promise<void> {
-    this.#worker = await startWorker({ persistTo: this.#persistTo, vars: this.#vars });
+    const port = await freePort();
+    const vars = this.#varsAt(`http://127.0.0.1:${port}`);
+    this.#worker = await startWorker({ persistTo: this.#persistTo, vars, port });
     const { secret } = (await (await this.call("GET", "/v1/signing-secret")).json()) as { secret: string };
     this.receiver.setSecrets([secret]);
   }
@@ -83,6 +103,21 @@ export class Setting {
       method,
       headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  }
+
+  /** A call in the provider's own form; the token goes into the body, in front of `fields`. */
+  callAsProvider(
+    path: string,
+    fields: Record<string, unknown>,
+    more: { readonly headers?: Record<string, string>; readonly signal?: AbortSignal } = {},
+  ): Promise<Response> {
+    return fetch(`${this.worker.origin}/api/${path}`, {
+      method: "POST",
+      redirect: "manual",
+      body: JSON.stringify({ key: this.#token, ...fields }),
+      ...more,
+      headers: { "content-type": "application/json", ...more.headers },
     });
   }
 
@@ -103,4 +138,9 @@ export class Setting {
     await this.provider.close();
     await rm(this.#persistTo, { recursive: true, force: true });
   }
+}
+
+function mintFor(sub: string, master: MasterKey): Promise<string> {
+  const iat = Math.floor(Date.now() / 1000);
+  return mintToken({ sub, scope: SCOPES.join(" "), exp: iat + 3600, iat, jti: sub }, master);
 }

@@ -4,7 +4,7 @@
  * PHP writes JSON: slashes and everything beyond ASCII are escaped.
  */
 import { createHash } from "node:crypto";
-import { SEED_PAGES } from "./seeds.ts";
+import { SEED_PAGES } from "../support/seed-pages.ts";
 
 /** JSON as PHP's `json_encode` writes it by default. */
 export function phpJson(value: unknown): string {
@@ -115,7 +115,7 @@ export function success({ endpoint, id }: Described, more: Record<string, unknow
 
 /** The example of the documentation page with this endpoint and id, byte for byte, if there is one. */
 export function pageExample(endpoint: string, id: string): string | undefined {
-  return SEED_PAGES.find((page) => page.endpoint === endpoint && page.requestId === id)?.exampleResponse;
+  return SEED_PAGES.find((page) => page.endpoint === endpoint && page.requestId === id)?.response;
 }
 
 const EXTENSIONS: readonly (readonly [RegExp, string])[] = [

@@ -7,6 +7,7 @@ import type { ServerResponse } from "node:http";
 import { misbehave } from "./misbehaviour.ts";
 import * as answers from "./provider-answers.ts";
 import { askedId, fetchEndpoint, fetchUrl, route } from "./provider-routes.ts";
+import { type WebhookSender, webhookUrl } from "./provider-webhook.ts";
 import type { RequestTable } from "./request-table.ts";
 import { JSON_HEADERS, send } from "./wire.ts";
 
@@ -23,21 +24,34 @@ export interface Call {
   status: number | null;
 }
 
+/** How generation calls are served. */
+export interface Generations {
+  /** How long a request is queued; 0 answers it with its success at once. */
+  queuedMs: number;
+  /** The `eta` that is announced; `null` for the truth. */
+  etaSeconds: number | null;
+  /** How long the call itself takes; the request is queued when the call comes in. */
+  answerMs: number;
+}
+
 export interface ApiContext {
   table: RequestTable;
   /** The provider's own, for `fetch_result`. */
   origin: string;
-  /** How long a generation is queued; 0 answers it with its success at once. */
-  generationMs: number;
+  generations: Generations;
+  webhooks: WebhookSender;
 }
 
-/** Answers a call and returns the status that was sent, `null` for none. `path` is without the query string. */
+/**
+ * Answers a call and returns the status that was sent, `null` for none; a promise when that takes its time. `path` is
+ * without the query string.
+ */
 export function answerCall(
   context: ApiContext,
   call: Call,
   path: string,
   response: ServerResponse,
-): number | null {
+): number | null | Promise<number | null> {
   const say = (text: string, status = 200) => send(response, status, JSON_HEADERS, text);
 
   const asked = route(path);
@@ -50,7 +64,11 @@ export function answerCall(
   if (body === null) return say(answers.INVALID_REQUEST);
   const { key } = body;
   if (!context.table.acceptsKey(key)) return say(answers.INVALID_KEY);
-  if (asked.kind === "generate") return say(generate(context, asked.path, { ...body, key }, call.at));
+  if (asked.kind === "generate") {
+    const text = generate(context, asked.path, { ...body, key }, call.at);
+    const { answerMs } = context.generations;
+    return answerMs > 0 ? later(answerMs, response, () => say(text)) : say(text);
+  }
 
   const id = askedId(asked.endpoint, asked.pathId, body);
   const found =
@@ -58,6 +76,17 @@ export function answerCall(
   if (found === null) return say(answers.NOT_FOUND);
   if (found.misbehaviour === undefined) return say(found.text);
   return misbehave(response, found.misbehaviour, found.request, found.text);
+}
+
+/** Answers after a while; `null` when the caller did not wait for it. */
+function later(ms: number, response: ServerResponse, answer: () => number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(answer()), ms);
+    response.on("close", () => {
+      clearTimeout(timer);
+      resolve(null);
+    });
+  });
 }
 
 /** The body as an object, or `null` when the provider would call the request invalid. */
@@ -73,9 +102,12 @@ function jsonBody(call: Call): Record<string, unknown> | null {
   }
 }
 
-/** Queues a new request for the key that asked, and answers as the provider does; `meta` echoes the parameters. */
+/**
+ * Queues a new request for the key that asked, and answers as the provider does; `meta` echoes the parameters. The
+ * webhook goes out when the request is ready, whether the call has been answered or not.
+ */
 function generate(
-  { table, origin, generationMs }: ApiContext,
+  { table, origin, generations, webhooks }: ApiContext,
   path: string,
   body: Record<string, unknown> & { key: string },
   now: number,
@@ -85,11 +117,16 @@ function generate(
   const { key, ...meta } = body;
   // v4/dreambooth names v3/dreambooth in its fetch_result, and has a fetch endpoint of its own too.
   const aliases = path.startsWith("v4/dreambooth") ? ["v4/dreambooth"] : [];
-  table.add({ endpoint, id, key, readyAfterMs: generationMs }, now, aliases);
+  const { queuedMs } = generations;
+  table.add({ endpoint, id, key, readyAfterMs: queuedMs }, now, aliases);
   const described = { endpoint, id };
-  if (generationMs <= 0) {
+  const webhook = webhookUrl(body);
+  // An absent track_id is left out by JSON.stringify.
+  if (webhook !== null)
+    webhooks.send(webhook, answers.success(described, { track_id: body.track_id }), queuedMs);
+  if (queuedMs <= 0) {
     return answers.success(described, { generationTime: 1.0299999713897705, webhook_status: "", meta });
   }
-  const eta = generationMs / 1000;
+  const eta = generations.etaSeconds ?? queuedMs / 1000;
   return answers.processing(described, { eta, fetchResult: fetchUrl(origin, endpoint, id), meta });
 }

@@ -1,7 +1,7 @@
 /** The simulated provider in normal service, over real HTTP: routes, forms, keys, shapes, log and controls. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SEED_PAGES } from "../support/seed-pages.ts";
 import { type Provider, type ProviderOptions, startProvider } from "./provider.ts";
-import { SEED_PAGES } from "./seeds.ts";
 import { ask, post } from "./test-client.ts";
 
 const KEY = "sim-provider-key";
@@ -23,13 +23,10 @@ afterEach(() => provider.close());
 
 describe("fetch", () => {
   it.each(SEED_PAGES)("answers $endpoint with the example of its page, byte for byte", async (page) => {
-    provider.add({ endpoint: page.endpoint, id: page.requestId, answer: page.exampleResponse });
-    const { text, status } =
-      page.idIn === "path"
-        ? await poll(`${page.endpoint}/fetch/${page.requestId}`)
-        : await poll(`${page.endpoint}/fetch`, { key: KEY, request_id: page.requestId });
+    provider.add({ endpoint: page.endpoint, id: page.requestId, answer: page.response });
+    const { text, status } = await post(provider.origin + page.path, page.body(KEY));
     expect(status).toBe(200);
-    expect(text).toBe(page.exampleResponse);
+    expect(text).toBe(page.response);
     expect(JSON.parse(text)).toMatchObject({ status: "success", id: Number(page.requestId) });
   });
 

@@ -4,7 +4,8 @@
  */
 import { assertValid, type Check, listOf } from "./checks.ts";
 import { type ControlRoutes, control } from "./control.ts";
-import { answerCall, type Call } from "./provider-api.ts";
+import { answerCall, type Call, type Generations } from "./provider-api.ts";
+import { WebhookSender } from "./provider-webhook.ts";
 import { type QueuedRequest, RequestTable, requestCheck, type SimRequest } from "./request-table.ts";
 import {
   BODY_CAP_BYTES,
@@ -17,7 +18,7 @@ import {
 } from "./wire.ts";
 
 export type { Misbehaviour } from "./misbehaviour.ts";
-export type { Call, QueuedRequest, SimRequest };
+export type { Call, Generations, QueuedRequest, SimRequest };
 
 export interface ProviderOptions {
   /** A port of 127.0.0.1; 0, the default, takes a free one. */
@@ -26,7 +27,10 @@ export interface ProviderOptions {
   keys?: readonly string[];
   /** An unknown well-formed id comes into being at its first fetch, and is ready 4 s later. */
   invent?: boolean;
-  /** How long a generation call's request is queued, 3000 by default; 0 answers it with its success at once. */
+  /**
+   * How long a generation call's request is queued, 3000 by default; 0 answers it with its success at once. Its
+   * `webhook`, if it has one, is called when the request is ready.
+   */
   generationMs?: number;
   /** Called once for each call, when it has been answered or is left hanging. */
   onCall?: (call: Call) => void;
@@ -37,10 +41,12 @@ export interface Provider {
   origin: string;
   /** Queues a request. Throws a TypeError that names the field when it is malformed. */
   add(request: SimRequest): void;
+  /** Changes how generation calls are served from now on. */
+  serveGenerations(how: Partial<Generations>): void;
   requests(): QueuedRequest[];
   /** The last 50,000 calls, oldest first; control calls are not among them. */
   calls(): Call[];
-  /** Forgets all requests and calls. */
+  /** Forgets all requests, calls and webhooks, and serves generation calls as at the start. */
   reset(): void;
   /** Stops at once, ending connections that hang. */
   close(): Promise<void>;
@@ -55,9 +61,14 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   const { generationMs = DEFAULT_GENERATION_MS } = options;
   const table = new RequestTable({ keys, invent });
   const log = new BoundedLog<Call>(LOG_LIMIT);
+  const webhooks = new WebhookSender();
+  const atStart: Generations = { queuedMs: generationMs, etaSeconds: null, answerMs: 0 };
+  let generations = atStart;
   const reset = () => {
     table.clear();
     log.clear();
+    webhooks.clear();
+    generations = atStart;
   };
   const routes = controlRoutes(table, log, reset);
 
@@ -75,7 +86,8 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     };
     log.push(call);
     if (body.kind !== "aborted") {
-      call.status = answerCall({ table, origin, generationMs }, call, target.path, response);
+      const context = { table, origin, generations, webhooks };
+      call.status = await answerCall(context, call, target.path, response);
     }
     onCall?.(call);
   }, port);
@@ -86,10 +98,16 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       assertValid("request", request, requestCheck);
       table.add(request, Date.now());
     },
+    serveGenerations(how) {
+      generations = { ...generations, ...how };
+    },
     requests: () => table.list(),
     calls: () => log.list(),
     reset,
-    close,
+    close() {
+      webhooks.clear();
+      return close();
+    },
   };
 }
 

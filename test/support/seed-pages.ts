@@ -1,6 +1,7 @@
 /**
  * The provider's own documentation pages on fetching, as data: what each page says to send, and its example
- * response to the byte.
+ * response to the byte. Two ids appear on two pages each: an id alone does not name a request, an endpoint and an id
+ * do. Read inside workerd and by the simulator in Node: nothing here imports anything.
  */
 export interface SeedPage {
   /** The page's title. */
