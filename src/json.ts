@@ -120,6 +120,21 @@ export function editMembers(text: Uint8Array, edits: ReadonlyMap<string, string 
   return ["{", ...all.flatMap((part, i) => (i === 0 ? [part] : [",", part])), "}"];
 }
 
+/** Where each element of an array stands. `text` must be one valid JSON array (have `JSON.parse` accept it first). */
+export function elementSpans(text: Uint8Array): Span[] {
+  const spans: Span[] = [];
+  let i = text.indexOf(OPEN_BRACKET) + 1;
+  for (;;) {
+    while (isSpace(text[i])) i++;
+    if (i >= text.length || text[i] === CLOSE_BRACKET) return spans;
+    const end = skipValue(text, i);
+    spans.push([i, end]);
+    i = end;
+    while (isSpace(text[i])) i++;
+    if (text[i] === COMMA) i++;
+  }
+}
+
 /** The raw JSON text of one top-level member, or `undefined`. `text` as in {@link memberSpans}. */
 export function rawMember(text: Uint8Array, name: string): string | undefined {
   const span = memberSpans(text).get(name);

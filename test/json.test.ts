@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { editMembers, joinParts, memberSpans, rawMember, trimJson } from "../src/json.ts";
+import { editMembers, elementSpans, joinParts, memberSpans, rawMember, trimJson } from "../src/json.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -147,5 +147,18 @@ describe("an object's members", () => {
     ],
   ])("are %s", (_, json, edits, edited) => {
     expect(edit(json, edits)).toBe(edited);
+  });
+});
+
+describe("an array's elements", () => {
+  it.each([
+    ["[]", []],
+    [" [ ] ", []],
+    ["[1]", ["1"]],
+    ['[ 1 , "a,]" ,\n{"b":[2,{"c":"}"}]},[],null ]', ["1", '"a,]"', '{"b":[2,{"c":"}"}]}', "[]", "null"]],
+    ['[true,false,1.5e3,"\\\\"]', ["true", "false", "1.5e3", '"\\\\"']],
+  ])("are found in %s", (json, elements) => {
+    const bytes = bytesOf(json);
+    expect(elementSpans(bytes).map(([start, end]) => textOf(bytes.subarray(start, end)))).toEqual(elements);
   });
 });

@@ -8,6 +8,7 @@ import { readHint } from "../crypto/hint.ts";
 import type { Claims, Scope } from "../crypto/token.ts";
 import { signingSecrets } from "../webhook/signature.ts";
 import { authenticate } from "./auth.ts";
+import { registerBatch } from "./batch.ts";
 import type { Bindings, Call, Route } from "./call.ts";
 import { thrown, unusableConfig } from "./failure.ts";
 import * as jobs from "./jobs.ts";
@@ -19,6 +20,7 @@ type Routes = Partial<Record<Method, readonly [Scope, Route]>>;
 
 const ROUTES: Readonly<Record<string, Routes>> = {
   "/v1/jobs": { GET: ["jobs:read", jobs.find], POST: ["jobs:write", jobs.register] },
+  "/v1/jobs/batch": { POST: ["jobs:write", registerBatch] },
   "/v1/jobs/:id": { GET: ["jobs:read", jobs.read], DELETE: ["jobs:write", jobs.erase] },
   "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel] },
   "/v1/jobs/:id/redeliver": { POST: ["jobs:write", jobs.redeliver] },

@@ -15,9 +15,12 @@ export function jobJson(view: JobView): Uint8Array<ArrayBuffer> {
   return joinParts(parts, result).bytes;
 }
 
-/** A page of jobs, without `result` and `timeline`. */
+/** The job as lists and batches answer it: without `result` and `timeline`. */
+export const listedJob = (view: JobView): string => `{${members(view)}}`;
+
+/** A page of jobs. */
 export const jobListJson = (views: readonly JobView[], nextCursor: string | null): string =>
-  `{"jobs":[${views.map((view) => `{${members(view)}}`).join(",")}],"next_cursor":${JSON.stringify(nextCursor)}}\n`;
+  `{"jobs":[${views.map(listedJob).join(",")}],"next_cursor":${JSON.stringify(nextCursor)}}\n`;
 
 function members({ fields, metadata }: JobView): string {
   const members = Object.entries(fields).map(([name, value]) => `"${name}":${JSON.stringify(value)}`);

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
 import { isJobId, jobId } from "../job/ids.ts";
 import type { JobView } from "../job/view.ts";
-import { readJson } from "./body.ts";
+import { type JsonBody, readJson } from "./body.ts";
 import { type Call, type JobStub, withJob } from "./call.ts";
 import { jobJson, jobListJson, secondsToNext } from "./job-json.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
@@ -23,36 +23,41 @@ const FindQuery = v.strictObject({ endpoint: v.optional(endpoint), request_id: v
 
 /** `POST /v1/jobs` */
 export async function register(call: Call, claims: Claims): Promise<Response | Problem> {
-  const { request, env, config } = call;
-  const body = await readJson(request);
+  const body = await readJson(call.request);
   if (isProblem(body)) return body;
   if (!body)
     return problem(
       "malformed_body",
       "Send a JSON body; the least is request_id, and callback_url to be called back.",
     );
+  const registered = await registerOne(body, call, claims);
+  if (isProblem(registered)) return registered;
+  const { kind, view } = registered;
+  const location = { location: `/v1/jobs/${view.fields.id}` };
+  return kind === "created"
+    ? jobResponse(view, 202, { ...location, "retry-after": String(secondsToNext(view)) })
+    : jobResponse(view, 200, location);
+}
+
+/** Registers what one body says. */
+export async function registerOne(
+  body: JsonBody,
+  { request, env, config }: Call,
+  claims: Claims,
+): Promise<{ readonly kind: "created" | "exists"; readonly view: JobView } | Problem> {
   const caller = { tenant: claims.sub, host: new URL(request.url).host };
   const registration = await readRegistration(body, caller, config);
   if (isProblem(registration)) return registration;
   const { kind, view } = await withJob(env, registration.id, (job) => job.register(registration));
-  const location = { location: `/v1/jobs/${registration.id}` };
-  switch (kind) {
-    case "created":
-      return jobResponse(view, 202, { ...location, "retry-after": String(secondsToNext(view)) });
-    case "exists":
-      return jobResponse(view, 200, location);
-    case "conflict":
-      return problem(
-        "already_registered",
-        "callback_url or format differs from the registration before; redeliver can name another callback.",
-        {
-          field: view.fields.callback_url === registration.callbackUrl ? "format" : "callback_url",
-          headers: location,
-        },
-      );
-    default:
-      return kind satisfies never;
-  }
+  if (kind !== "conflict") return { kind, view };
+  return problem(
+    "already_registered",
+    "callback_url or format differs from the registration before; redeliver can name another callback.",
+    {
+      field: view.fields.callback_url === registration.callbackUrl ? "format" : "callback_url",
+      headers: { location: `/v1/jobs/${registration.id}` },
+    },
+  );
 }
 
 /** `GET /v1/jobs?endpoint=&request_id=`: the job of a request, for a caller who has only the provider's id. */

@@ -53,12 +53,14 @@ export const isProblem = (value: unknown): value is Problem =>
 
 export const problemStatus = (code: ProblemCode): number => PROBLEMS[code][0];
 
-export function problemResponse({ code, detail, field, headers }: Problem): Response {
+/** The members of RFC 9457. An absent `field` is left out by JSON.stringify. */
+export function problemBody({ code, detail, field }: Problem) {
   const [status, title] = PROBLEMS[code];
-  // An absent `field` is left out by JSON.stringify.
-  const body = { type: `urn:pollhook:problem:${code}`, title, status, detail, code, field };
-  return new Response(`${JSON.stringify(body)}\n`, {
-    status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
-  });
+  return { type: `urn:pollhook:problem:${code}`, title, status, detail, code, field };
 }
+
+export const problemResponse = (problem: Problem): Response =>
+  new Response(`${JSON.stringify(problemBody(problem))}\n`, {
+    status: problemStatus(problem.code),
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...problem.headers },
+  });
