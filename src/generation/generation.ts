@@ -9,13 +9,14 @@ import type { Job } from "../job/job.ts";
 import { makeRegistration } from "../job/registering.ts";
 import { describe, log, logError } from "../log.ts";
 import { exchange } from "../provider/client.ts";
+import { putRows, type TenantBindings } from "../tenant/client.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { type GenerationRecord, GenerationStore, type Outcome } from "./record.ts";
 
 /** When the object tries again after its storage could not be read. */
 const UNREADABLE_RETRY_MS = 60_000;
 
-export interface GenerationBindings extends Variables {
+export interface GenerationBindings extends Variables, TenantBindings {
   readonly JOB: DurableObjectNamespace<Job>;
 }
 
@@ -120,8 +121,11 @@ export class Generation extends DurableObject<GenerationBindings> {
     const finalAnswer = pending.hasFinalAnswer ? this.#store.readBody(record) : null;
     const { id } = pending.registration;
     try {
-      const { kind } = await this.env.JOB.getByName(id).register({ ...pending.registration, finalAnswer });
+      const job = this.env.JOB.getByName(id) as unknown as Pick<Job, "register">;
+      const { kind, row } = await job.register({ ...pending.registration, finalAnswer });
       log("generation.registered", { job: id, result: kind });
+      // Not waited for, and never thrown: the job itself tells the index too.
+      if (row) void putRows(this.env, pending.registration.tenant, [row]);
     } catch (error) {
       logError("generation.register_failed", { job: id, error: describe(error) });
       this.#store.save(lifecycle.triedInVain(this.#store.load() ?? record, Date.now()));

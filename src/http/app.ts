@@ -11,6 +11,7 @@ import { authenticate } from "./auth.ts";
 import { registerBatch } from "./batch.ts";
 import type { Bindings, Call, Route } from "./call.ts";
 import { thrown, unusableConfig } from "./failure.ts";
+import { listJobs } from "./job-list.ts";
 import * as jobs from "./jobs.ts";
 import { isProblem, type Problem, problem, problemResponse } from "./problem.ts";
 import { providerApi } from "./provider-api.ts";
@@ -19,7 +20,7 @@ type Method = "GET" | "POST" | "DELETE";
 type Routes = Partial<Record<Method, readonly [Scope, Route]>>;
 
 const ROUTES: Readonly<Record<string, Routes>> = {
-  "/v1/jobs": { GET: ["jobs:read", jobs.find], POST: ["jobs:write", jobs.register] },
+  "/v1/jobs": { GET: ["jobs:read", listJobs], POST: ["jobs:write", jobs.register] },
   "/v1/jobs/batch": { POST: ["jobs:write", registerBatch] },
   "/v1/jobs/:id": { GET: ["jobs:read", jobs.read], DELETE: ["jobs:write", jobs.erase] },
   "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel] },
@@ -58,7 +59,13 @@ async function guarded(c: Context<Env>, scope: Scope, route: Route): Promise<Res
   if (!result.ok) return problemResponse(unusableConfig(result.problems));
   const claims = await authenticate(c.req.header("authorization"), scope, result.config);
   if (isProblem(claims)) return problemResponse(claims);
-  const call = { request: c.req.raw, env: c.env, config: result.config, jobId: c.req.param("id") ?? "" };
+  const call: Call = {
+    request: c.req.raw,
+    env: c.env,
+    config: result.config,
+    jobId: c.req.param("id") ?? "",
+    keepAlive: (work) => c.executionCtx.waitUntil(work),
+  };
   const answer = await route(call, claims);
   return isProblem(answer) ? problemResponse(answer) : answer;
 }

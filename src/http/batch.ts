@@ -4,6 +4,7 @@
 import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
 import { elementSpans, memberSpans } from "../json.ts";
+import { putRows } from "../tenant/client.ts";
 import { type JsonBody, MAX_BODY_BYTES, readJson } from "./body.ts";
 import type { Call } from "./call.ts";
 import { thrown } from "./failure.ts";
@@ -28,8 +29,12 @@ export async function registerBatch(call: Call, claims: Claims): Promise<Respons
   if (!body) return problem("malformed_body", 'Send a JSON body: {"jobs": [registration, …]}.');
   const input = parseBody(BatchBody, body.json);
   if (isProblem(input)) return input;
-  const results = await Promise.all(items(body, input.jobs).map((item) => resultOf(item, call, claims)));
-  return new Response(`{"results":[${results.join(",")}]}\n`, {
+  const results = await Promise.all(
+    items(body, input.jobs).map((item) => registerOne(item, call, claims).catch(thrown)),
+  );
+  const rows = results.flatMap((result) => (isProblem(result) || !result.row ? [] : [result.row]));
+  if (rows.length > 0) call.keepAlive(putRows(call.env, claims.sub, rows));
+  return new Response(`{"results":[${results.map(resultJson).join(",")}]}\n`, {
     headers: { "content-type": "application/json", "cache-control": "no-store" },
   });
 }
@@ -41,8 +46,7 @@ function items({ bytes }: JsonBody, jobs: readonly unknown[]): JsonBody[] {
   return elementSpans(list).map(([from, to], i) => ({ json: jobs[i], bytes: list.subarray(from, to) }));
 }
 
-async function resultOf(item: JsonBody, call: Call, claims: Claims): Promise<string> {
-  const registered = await registerOne(item, call, claims).catch(thrown);
+function resultJson(registered: Awaited<ReturnType<typeof registerOne>>): string {
   if (!isProblem(registered))
     return `{"status":${registered.kind === "created" ? 202 : 200},"job":${listedJob(registered.view)}}`;
   const problem = problemBody(registered);

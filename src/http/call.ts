@@ -7,10 +7,11 @@ import type { Config, Variables } from "../config.ts";
 import type { Claims } from "../crypto/token.ts";
 import type { Generation } from "../generation/generation.ts";
 import type { Job } from "../job/job.ts";
+import type { TenantBindings } from "../tenant/client.ts";
 import type { Problem } from "./problem.ts";
 
 /** What wrangler binds. */
-export interface Bindings extends Variables {
+export interface Bindings extends Variables, TenantBindings {
   readonly JOB: DurableObjectNamespace<Job>;
   readonly GENERATION: DurableObjectNamespace<Generation>;
 }
@@ -22,6 +23,8 @@ export interface Call {
   readonly config: Config;
   /** The path's `{id}`; empty where it has none. */
   readonly jobId: string;
+  /** Lets work go on when the caller has been answered, or has gone. */
+  readonly keepAlive: (work: Promise<unknown>) => void;
 }
 
 /** Answers for a caller whose token has been checked. */

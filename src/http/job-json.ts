@@ -15,14 +15,16 @@ export function jobJson(view: JobView): Uint8Array<ArrayBuffer> {
   return joinParts(parts, result).bytes;
 }
 
-/** The job as lists and batches answer it: without `result` and `timeline`. */
-export const listedJob = (view: JobView): string => `{${members(view)}}`;
+/** What lists and batches show of a job: all but `result` and `timeline`. */
+export type Listed = Pick<JobView, "fields" | "metadata">;
+
+export const listedJob = (job: Listed): string => `{${members(job)}}`;
 
 /** A page of jobs. */
-export const jobListJson = (views: readonly JobView[], nextCursor: string | null): string =>
-  `{"jobs":[${views.map(listedJob).join(",")}],"next_cursor":${JSON.stringify(nextCursor)}}\n`;
+export const listJson = (jobs: readonly Listed[], nextCursor: string | null): string =>
+  `{"jobs":[${jobs.map(listedJob).join(",")}],"next_cursor":${JSON.stringify(nextCursor)}}\n`;
 
-function members({ fields, metadata }: JobView): string {
+function members({ fields, metadata }: Listed): string {
   const members = Object.entries(fields).map(([name, value]) => `"${name}":${JSON.stringify(value)}`);
   const format = members.findIndex((member) => member.startsWith('"format":'));
   members.splice(format + 1, 0, `"metadata":${metadata}`);

@@ -3,13 +3,15 @@
  */
 import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
-import { isJobId, jobId } from "../job/ids.ts";
+import { isJobId } from "../job/ids.ts";
+import type { Registered } from "../job/job.ts";
 import type { JobView } from "../job/view.ts";
+import { putRows } from "../tenant/client.ts";
 import { type JsonBody, readJson } from "./body.ts";
 import { type Call, type JobStub, withJob } from "./call.ts";
-import { jobJson, jobListJson, secondsToNext } from "./job-json.ts";
+import { jobJson, secondsToNext } from "./job-json.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
-import { endpoint, readRegistration, readTarget, requestId } from "./registration.ts";
+import { readRegistration, readTarget } from "./registration.ts";
 import { parseBody } from "./schema.ts";
 
 /** Longest hold of `?wait=`. */
@@ -19,7 +21,6 @@ const NOT_FOUND = problem("not_found", "There is no such job.");
 
 const RedeliverBody = v.strictObject({ callback_url: v.nullish(v.string("must be a string")) });
 const EmptyBody = v.strictObject({});
-const FindQuery = v.strictObject({ endpoint: v.optional(endpoint), request_id: v.optional(requestId) });
 
 /** `POST /v1/jobs` */
 export async function register(call: Call, claims: Claims): Promise<Response | Problem> {
@@ -32,7 +33,8 @@ export async function register(call: Call, claims: Claims): Promise<Response | P
     );
   const registered = await registerOne(body, call, claims);
   if (isProblem(registered)) return registered;
-  const { kind, view } = registered;
+  const { kind, view, row } = registered;
+  if (row) call.keepAlive(putRows(call.env, claims.sub, [row]));
   const location = { location: `/v1/jobs/${view.fields.id}` };
   return kind === "created"
     ? jobResponse(view, 202, { ...location, "retry-after": String(secondsToNext(view)) })
@@ -44,12 +46,12 @@ export async function registerOne(
   body: JsonBody,
   { request, env, config }: Call,
   claims: Claims,
-): Promise<{ readonly kind: "created" | "exists"; readonly view: JobView } | Problem> {
+): Promise<(Registered & { readonly kind: "created" | "exists" }) | Problem> {
   const caller = { tenant: claims.sub, host: new URL(request.url).host };
   const registration = await readRegistration(body, caller, config);
   if (isProblem(registration)) return registration;
-  const { kind, view } = await withJob(env, registration.id, (job) => job.register(registration));
-  if (kind !== "conflict") return { kind, view };
+  const { kind, view, row } = await withJob(env, registration.id, (job) => job.register(registration));
+  if (kind !== "conflict") return { kind, view, row };
   return problem(
     "already_registered",
     "callback_url or format differs from the registration before; redeliver can name another callback.",
@@ -58,19 +60,6 @@ export async function registerOne(
       headers: { location: `/v1/jobs/${registration.id}` },
     },
   );
-}
-
-/** `GET /v1/jobs?endpoint=&request_id=`: the job of a request, for a caller who has only the provider's id. */
-export async function find({ request, env, config }: Call, claims: Claims): Promise<Response | Problem> {
-  const query = parseBody(FindQuery, Object.fromEntries(new URL(request.url).searchParams));
-  if (isProblem(query)) return query;
-  if (query.request_id === undefined)
-    return problem("invalid_value", "request_id is missing: name the request whose job you look for.", {
-      field: "request_id",
-    });
-  const id = await jobId(claims.sub, query.endpoint ?? config.defaultEndpoint, query.request_id);
-  const found = await withJob(env, id, (job) => job.read(claims.sub, id));
-  return listResponse(found.kind === "found" ? [found.view] : []);
 }
 
 /** `GET /v1/jobs/{id}` */
@@ -138,11 +127,6 @@ async function onJob(
       return answer satisfies never;
   }
 }
-
-const listResponse = (views: readonly JobView[]): Response =>
-  new Response(jobListJson(views, null), {
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
 
 function jobResponse(view: JobView, status: number, headers: Record<string, string> = {}): Response {
   return new Response(jobJson(view), {

@@ -6,6 +6,7 @@ import { jobId } from "../job/ids.ts";
 import { makeRegistration } from "../job/registering.ts";
 import { exchange, faultOf, headersToHandOn } from "../provider/client.ts";
 import { fetchCall } from "../provider/endpoints.ts";
+import { putRows } from "../tenant/client.ts";
 import { missingScope } from "./auth.ts";
 import { withJob } from "./call.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
@@ -36,7 +37,7 @@ export async function fetchRequest(
 }
 
 async function register(
-  { env, claims, caller, config, origin }: ProviderApiCall,
+  { env, claims, caller, config, origin, keepAlive }: ProviderApiCall,
   place: Place,
   { url, format, metadata }: Callback,
   key: string | null,
@@ -58,7 +59,8 @@ async function register(
     },
     config,
   );
-  const { kind, view } = await withJob(env, registration.id, (job) => job.register(registration));
+  const { kind, view, row } = await withJob(env, registration.id, (job) => job.register(registration));
+  if (row) keepAlive(putRows(env, claims.sub, [row]));
   if (kind !== "conflict") return known(view, origin);
   const what = view.fields.callback_url === url ? "webhook_format" : "webhook";
   return problem("already_registered", `The request is registered already, with another ${what}.`, {

@@ -19,6 +19,10 @@ const MIN_DEADLINE_SECONDS = 30;
 export const MAX_METADATA_BYTES = 4 * 1024;
 
 const DEADLINE_HELP = `must be a whole number of seconds from ${MIN_DEADLINE_SECONDS} to ${MAX_DEADLINE_SECONDS}`;
+/** Of the metadata, how much lists can be filtered by. */
+const MAX_INDEXED = 3;
+const MAX_INDEXED_CHARS = 256;
+const INDEX_HELP = `must be a list of up to ${MAX_INDEXED} names of metadata, each of 1 to 64 characters`;
 const ETA_HELP = `must be a number of seconds from 0 to ${MAX_DEADLINE_SECONDS}`;
 const ID_HELP = "must be a number or a string of 1 to 128 of the characters A-Z a-z 0-9 _ -";
 
@@ -63,6 +67,15 @@ export const RegistrationBody = v.strictObject({
   ),
   format: v.nullish(v.picklist(["standard", "provider"], 'must be "standard" or "provider"')),
   metadata: v.nullish(plainObject),
+  index: v.nullish(
+    v.pipe(
+      v.array(
+        v.pipe(v.string(INDEX_HELP), v.minLength(1, INDEX_HELP), v.maxLength(64, INDEX_HELP)),
+        INDEX_HELP,
+      ),
+      v.maxLength(MAX_INDEXED, INDEX_HELP),
+    ),
+  ),
 });
 
 export interface Caller {
@@ -85,6 +98,15 @@ export async function readRegistration(
     return problem("invalid_value", `metadata may have ${MAX_METADATA_BYTES} bytes of JSON at most.`, {
       field: "metadata",
     });
+
+  const index = [...new Set(input.index ?? [])];
+  const unfit = index.find((name) => !isIndexable(input.metadata ?? {}, name));
+  if (unfit !== undefined)
+    return problem(
+      "invalid_value",
+      `index names metadata that is no number and no string of up to ${MAX_INDEXED_CHARS} characters.`,
+      { field: "index" },
+    );
 
   const callbackUrl = input.callback_url == null ? null : readTarget(input.callback_url, caller.host, config);
   if (isProblem(callbackUrl)) return callbackUrl;
@@ -113,12 +135,19 @@ export async function readRegistration(
       callbackUrl,
       format: input.format ?? "standard",
       metadata,
+      index,
       etaSeconds: input.eta ?? named.etaSeconds,
       deadlineSeconds: input.deadline_seconds ?? null,
       key: input.key ?? null,
     },
     config,
   );
+}
+
+/** Only what stands at the top level, as one value. */
+function isIndexable(metadata: Readonly<Record<string, unknown>>, name: string): boolean {
+  const value = Object.hasOwn(metadata, name) ? metadata[name] : undefined;
+  return typeof value === "number" || (typeof value === "string" && value.length <= MAX_INDEXED_CHARS);
 }
 
 /** The callback as it is stored, if it may be called. */

@@ -4,9 +4,11 @@
  * without its next wake-up. Today an object hosts one job; nothing here depends on that.
  */
 import { DurableObject } from "cloudflare:workers";
-import { retentionMsOf, type Variables } from "../config.ts";
+import { retentionMsOf } from "../config.ts";
 import { describe, log, logError } from "../log.ts";
+import { type JobRow, rowOf } from "../tenant/row.ts";
 import { newEventId } from "./ids.ts";
+import { index, type JobEnv } from "./indexing.ts";
 import { Keeper } from "./keeper.ts";
 import * as lifecycle from "./lifecycle.ts";
 import type { Job as JobRecord } from "./record.ts";
@@ -18,9 +20,14 @@ const UNREADABLE_RETRY_MS = 60_000;
 
 export type Found = { readonly kind: "found"; readonly view: JobView };
 export type NotFound = { readonly kind: "not_found" };
-export type Registered = { readonly kind: "created" | "exists" | "conflict"; readonly view: JobView };
+export type Registered = {
+  readonly kind: "created" | "exists" | "conflict";
+  readonly view: JobView;
+  /** For the tenant's index: of a job that is new. */
+  readonly row: JobRow | null;
+};
 
-export class Job extends DurableObject<Variables> {
+export class Job extends DurableObject<JobEnv> {
   readonly #keeper = new Keeper(this.ctx.storage);
 
   /** Stores the job and its wake-up in one commit; the reply leaves only after it (output gate). */
@@ -38,17 +45,18 @@ export class Job extends DurableObject<Variables> {
       const job = lifecycle.begin(registration, start);
       await (existing ? this.#keeper.replace(job) : this.#keeper.save(job));
       log("job.registered", { job: job.id, endpoint: job.endpoint, anew: existing !== null });
-      return { kind: "created", view: this.#view(job) };
+      const row = rowOf(this.#keeper.load(job.id) ?? job, start.retentionMs);
+      return { kind: "created", view: this.#view(job), row };
     }
     const { callbackUrl, format } = registration;
     if (meaning === "set_callback" && callbackUrl !== null) {
       const answer = this.#keeper.readAnswer(existing);
       const job = lifecycle.withCallback(existing, callbackUrl, format, answer, now);
       await this.#keeper.save(job);
-      return { kind: "exists", view: this.#view(job) };
+      return { kind: "exists", view: this.#view(job), row: null };
     }
     await this.#keeper.repairAlarm(existing);
-    return { kind: meaning === "conflict" ? "conflict" : "exists", view: this.#view(existing) };
+    return { kind: meaning === "conflict" ? "conflict" : "exists", view: this.#view(existing), row: null };
   }
 
   /** The job; with `waitMs`, as it is after its next change or that time, unless it is over already. */
@@ -96,21 +104,25 @@ export class Job extends DurableObject<Variables> {
   }
 
   async erase(tenant: string, id: string): Promise<{ readonly kind: "erased" } | NotFound> {
-    if (!this.#loadFor(tenant, id)) return { kind: "not_found" };
-    await this.#keeper.forget(id);
+    const job = this.#loadFor(tenant, id);
+    if (!job) return { kind: "not_found" };
+    await this.#keeper.erase(job);
     log("job.erased", { job: id });
+    await index(this.#keeper, this.env);
     return { kind: "erased" };
   }
 
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     const now = Date.now();
+    this.#keeper.alarmFired();
     try {
       const due = this.#keeper.all().filter((job) => lifecycle.due(job, now) !== "nothing");
       if (due.some((job) => info?.isRetry || job.guarded)) await this.#guard(due, now);
       const runs = await Promise.all(due.map(({ id }) => this.#runSafely(id)));
       const broken = due.filter((_, i) => runs[i] === "not_stored").map(({ id }) => id);
-      if (broken.length > 0) await this.#keeper.armFor(broken, now + UNREADABLE_RETRY_MS);
-      else await this.#keeper.armIfUnset();
+      if (broken.length > 0) return await this.#keeper.armFor(broken, now + UNREADABLE_RETRY_MS);
+      await index(this.#keeper, this.env);
+      await this.#keeper.armIfUnset();
     } catch (error) {
       logError("alarm.failed", { error: describe(error) });
       await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);

@@ -3,15 +3,21 @@
  * commit, and whoever waits for the job is told. The alarm stands at the earliest wake-up of all jobs here.
  */
 import { logError } from "../log.ts";
-import { wakeAt } from "./lifecycle.ts";
+import { isOver, wakeAt } from "./lifecycle.ts";
 import type { Job } from "./record.ts";
-import { INLINE_ANSWER_BYTES, JobStore } from "./store.ts";
+import { type Erased, INLINE_ANSWER_BYTES, JobStore } from "./store.ts";
 import { Waiters } from "./waiters.ts";
 
 /** A wake-up that is past already is put this far ahead, so that no clock error makes a hot loop. */
 const WAKE_FLOOR_MS = 1_000;
 /** An alarm this long overdue has been lost. */
 const LOST_ALARM_MS = 60_000;
+/** When the index is told of a job that is over, where no alarm of its own comes soon. */
+const INDEX_DELAY_MS = 1_000;
+/** After the index could not be told. */
+const INDEX_RETRY_MS = 60_000;
+/** An alarm that a run has set for its next attempt, should it die, is near enough to tell the index by. */
+const SOON_MS = 10_000;
 /** Between two waiting callers who are handed a large answer; an isolate has 128 MB. */
 const LARGE_ANSWER_GAP_MS = 50;
 
@@ -21,6 +27,12 @@ export class Keeper {
   readonly #waiters = new Waiters();
   /** Jobs whose alarm run is under way; their wake-up is that run's concern. */
   readonly running = new Set<string>();
+  /** Revisions that the index has. What is lost with the object's memory is only told again. */
+  readonly #indexed = new Map<string, number>();
+  /** No sooner is the index told again, once it could not be told (epoch ms). */
+  #indexNotBefore = 0;
+  /** Where the alarm stands; `null` when it has fired since, or when nothing is known. */
+  #armedAt: number | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -42,8 +54,11 @@ export class Keeper {
 
   /** Stores the job and the alarm, then tells who waits. */
   async save(job: Job): Promise<void> {
-    this.#store.save(job);
-    await this.arm(this.running.size > 0);
+    this.#store.save(this.#stamped(job));
+    // What a run ends needs no new alarm yet: the one that it set for its next attempt tells the index, should it die.
+    const isEnd = this.running.size > 0 && isOver(job.state);
+    if (!isEnd || (this.#armedAt ?? Number.POSITIVE_INFINITY) > Date.now() + SOON_MS)
+      await this.arm(this.running.size > 0);
     // Each who waits gets a copy of the answer: of a large one, not all copies at once.
     this.#waiters.wake(job.id, (job.answer?.size ?? 0) > INLINE_ANSWER_BYTES ? LARGE_ANSWER_GAP_MS : 0);
   }
@@ -51,23 +66,31 @@ export class Keeper {
   /** Stores jobs with a watchdog in place of their own wake-up, and waits until that is on disk. */
   async saveGuarded(jobs: readonly Job[], watchdogAt: number): Promise<void> {
     for (const job of jobs) this.#store.save(job);
-    await this.#storage.setAlarm(watchdogAt);
+    await this.#setAlarm(watchdogAt);
     await this.#storage.sync();
   }
 
   /** Stores the job in place of the one that had its id, and the alarm. */
   async replace(job: Job): Promise<void> {
-    this.#store.replace(job);
+    const old = this.#store.load(job.id);
+    const supersedes = old ? { supersedes: old.registeredAt } : {};
+    this.#store.replace({ ...this.#stamped(job), ...supersedes });
     await this.arm();
     this.#waiters.wake(job.id);
   }
 
-  /** Erases the job; with the last one, everything, the alarm too. */
-  async forget(id: string): Promise<void> {
-    const wasLast = this.#store.erase(id);
-    const done = wasLast ? this.#storage.deleteAll() : this.arm();
-    this.#waiters.wake(id);
-    await done;
+  /** Erases the job, and notes that the index has to forget it too. */
+  async erase(job: Job): Promise<void> {
+    this.#store.bury(job);
+    const armed = this.arm();
+    this.#waiters.wake(job.id);
+    await armed;
+  }
+
+  /** The index has forgotten these; with the last one, everything goes, the alarm too. */
+  async forgotten(erased: readonly Erased[]): Promise<void> {
+    const isEmpty = this.#store.unbury(erased);
+    await (isEmpty ? this.#storage.deleteAll() : this.arm());
   }
 
   /**
@@ -75,18 +98,79 @@ export class Keeper {
    * run leaves behind as due (`floored`) has to wait a little.
    */
   async arm(floored = false): Promise<void> {
-    const jobs = this.all();
-    if (jobs.length === 0) return;
     const now = Date.now();
-    const at = Math.min(...jobs.map(wakeAt));
-    await this.#storage.setAlarm(at > now ? at : now + (floored ? WAKE_FLOOR_MS : 0));
+    const wakes = [...this.all().map((job) => this.#wakeAt(job, now)), ...this.#erasedWakes(now)];
+    if (wakes.length === 0) return;
+    const at = Math.min(...wakes);
+    await this.#setAlarm(at > now ? at : now + (floored ? WAKE_FLOOR_MS : 0));
   }
 
   /** Sets the alarm where some jobs wait for `at`, whatever their records say, and the others for their own wake-ups. */
   async armFor(ids: readonly string[], at: number): Promise<void> {
     const others = this.all().filter(({ id }) => !ids.includes(id));
     const wakes = others.map((job) => Math.max(wakeAt(job), Date.now() + WAKE_FLOOR_MS));
-    await this.#storage.setAlarm(Math.min(at, ...wakes));
+    await this.#setAlarm(Math.min(at, ...wakes));
+  }
+
+  /** The alarm has fired, and is none any more. */
+  alarmFired(): void {
+    this.#armedAt = null;
+  }
+
+  /** Jobs of which the index may not know the present state; none while it is left alone after a failure. */
+  toIndex(now: number): Job[] {
+    return now < this.#indexNotBefore ? [] : this.all().filter((job) => this.#isDirty(job));
+  }
+
+  /** Erased jobs that the index may still have. */
+  erased(): Erased[] {
+    return this.#store.erased();
+  }
+
+  /** The index has these, as they were when it was told. */
+  async indexed(jobs: readonly Job[]): Promise<void> {
+    for (const job of jobs) {
+      this.#indexed.set(job.id, job.revision ?? 0);
+      const stored = this.#store.load(job.id);
+      // Of a job that is over the mark is left: it costs a row, and nothing but its purge comes after.
+      if (stored && !isOver(stored.state) && !this.#isDirty(stored))
+        this.#store.save({ ...stored, outbox: false });
+    }
+    if (jobs.some(({ state }) => isOver(state))) await this.arm(true);
+  }
+
+  /** The index could not be told: it is left alone for a while, and told then. */
+  async indexLater(now: number): Promise<void> {
+    this.#indexNotBefore = now + INDEX_RETRY_MS;
+    await this.arm(true);
+  }
+
+  /** The job with its next revision, marked where the index must be told. */
+  #stamped(job: Job): Job {
+    const before = this.#store.load(job.id);
+    const told = before !== null && !this.#isDirty(before) && looksTheSame(before, job);
+    return { ...job, revision: (before?.revision ?? 0) + 1, outbox: !told };
+  }
+
+  #isDirty({ id, outbox, revision }: Job): boolean {
+    return outbox === true && this.#indexed.get(id) !== (revision ?? 0);
+  }
+
+  /** Waiting and delivering jobs wake up soon enough for the index too. */
+  #wakeAt(job: Job, now: number): number {
+    const tellAt = isOver(job.state) && this.#isDirty(job) ? this.#tellAt(now) : Number.POSITIVE_INFINITY;
+    return Math.min(wakeAt(job), tellAt);
+  }
+
+  #erasedWakes(now: number): number[] {
+    return this.#store.erased().length > 0 ? [this.#tellAt(now)] : [];
+  }
+
+  #tellAt = (now: number): number => Math.max(now + INDEX_DELAY_MS, this.#indexNotBefore);
+
+  async #setAlarm(at: number): Promise<void> {
+    this.#armedAt = at;
+    await this.#storage.setAlarm(at);
   }
 
   /** Sets the alarm if there is none. */
@@ -110,3 +194,10 @@ export class Keeper {
     return this.#waiters.wait(id, ms);
   }
 }
+
+/** Whether a list shows the job as it showed it before, but for numbers that change with every poll. */
+const looksTheSame = (before: Job, job: Job): boolean =>
+  before.state.status === job.state.status &&
+  before.attempts === job.attempts &&
+  before.callbackUrl === job.callbackUrl &&
+  before.eventId === job.eventId;

@@ -105,6 +105,8 @@ export interface StoredAnswer {
 
 /** What a registration says of its job. */
 export interface JobFacts {
+  /** Names of top-level metadata by which lists can be filtered; none in records from before there were lists. */
+  readonly index?: readonly string[];
   readonly id: string;
   readonly tenant: string;
   readonly endpoint: string;
@@ -137,6 +139,12 @@ export interface Job<S extends State = State> extends JobFacts {
   readonly guarded: boolean;
   /** Nothing is due before this (epoch ms): a run has ended in an exception. */
   readonly heldUntil: number;
+  /** Counts the changes that were stored; from 0 where it is missing. */
+  readonly revision?: number;
+  /** When the job that this one was started in place of was registered. */
+  readonly supersedes?: number;
+  /** The tenant's index may not know the present state. */
+  readonly outbox?: boolean;
   readonly answer: StoredAnswer | null;
   readonly timeline: readonly TimelineEntry[];
   readonly state: S;

@@ -31,7 +31,7 @@ export async function run(id: string, keeper: Keeper, env: Variables): Promise<v
     await keeper.save(undelivered(job, "exhausted", now, retentionMsOf(env)));
   else if (action === "purge") {
     log("job.purged", { job: id });
-    await keeper.forget(id);
+    await keeper.erase(job);
   }
 }
 

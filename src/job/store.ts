@@ -10,7 +10,15 @@ import type { Job, StoredAnswer } from "./record.ts";
 export const INLINE_ANSWER_BYTES = 32 * 1024;
 
 const JOB_PREFIX = "job/";
+const ERASED_PREFIX = "erased/";
 const answerPrefix = (id: string): string => `answer/${id}/`;
+
+/** What is left of an erased job until its tenant's index has forgotten it. */
+export interface Erased {
+  readonly tenant: string;
+  readonly registeredAt: number;
+  readonly id: string;
+}
 
 type Storage = Pick<DurableObjectStorage, "kv" | "transactionSync">;
 
@@ -51,10 +59,23 @@ export class JobStore {
     return readChunks(this.#storage.kv, answerPrefix(job.id), answer.size);
   }
 
-  /** Removes every trace of the job; `true` when no other job is left here. */
-  erase(id: string): boolean {
-    this.#storage.transactionSync(() => this.#erase(id));
-    for (const _ of this.#storage.kv.list({ prefix: JOB_PREFIX, limit: 1 })) return false;
+  /** Removes the job, and notes under which key its tenant's index has it. */
+  bury({ id, tenant, registeredAt }: Job): void {
+    this.#storage.transactionSync(() => {
+      this.#erase(id);
+      this.#storage.kv.put(`${ERASED_PREFIX}${id}/${registeredAt}`, { tenant, registeredAt, id });
+    });
+  }
+
+  erased(): Erased[] {
+    return [...this.#storage.kv.list<Erased>({ prefix: ERASED_PREFIX })].map(([, erased]) => erased);
+  }
+
+  /** Removes those notes; `true` when nothing else is left here. */
+  unbury(erased: readonly Erased[]): boolean {
+    for (const { id, registeredAt } of erased)
+      this.#storage.kv.delete(`${ERASED_PREFIX}${id}/${registeredAt}`);
+    for (const _ of this.#storage.kv.list({ limit: 1 })) return false;
     return true;
   }
 

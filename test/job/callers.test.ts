@@ -53,7 +53,8 @@ async function expectRetention(id: string): Promise<void> {
   const state = (await stored(id))?.state;
   const expiresAt = state && "expiresAt" in state ? state.expiresAt : Number.NaN;
   expect(Math.abs(expiresAt - Date.now() - RETENTION)).toBeLessThan(5_000);
-  expect(await alarmOf(id)).toBe(expiresAt);
+  // Once the index has been told.
+  await expect.poll(() => alarmOf(id), { timeout: 5_000 }).toBe(expiresAt);
   expect(Date.parse((await bodyOf(id)).expires_at)).toBe(expiresAt);
 }
 

@@ -1,8 +1,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import { jobId } from "../../src/job/ids.ts";
 import { Job } from "../../src/job/job.ts";
-import { makeDue, register, stub, uniqueId } from "../support/api.ts";
+import { Tenant } from "../../src/tenant/tenant.ts";
+import { call, makeDue, register, stub, uniqueId } from "../support/api.ts";
 import { HOOK, leave } from "../support/life.ts";
 import { json, ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
@@ -12,8 +14,9 @@ beforeEach(() => {
 });
 afterEach(() => leave(fetched));
 
-/** The most rows that the happy path may write before its purge; the tenant's index needs the two that are left. */
-const MOST_ROWS = 6;
+/** The most that the happy path may write before its purge, in the job's object and in the tenant's. */
+const MOST_ROWS = 8;
+const MOST_REQUESTS = 5;
 
 const ROW_WRITES = { kv: ["put", "delete"], storage: ["setAlarm", "deleteAlarm", "deleteAll"] } as const;
 const REQUESTS = ["register", "read", "cancel", "redeliver", "erase", "alarm"] as const;
@@ -27,18 +30,36 @@ async function meter(id: string) {
     for (const name of ROW_WRITES.kv) noteCalls(kv, name, rows);
     for (const name of ROW_WRITES.storage) noteCalls(storage, name, rows);
   });
-  const spies = REQUESTS.map((name) => {
-    const original = Job.prototype[name] as (...args: unknown[]) => unknown;
-    return vi.spyOn(Job.prototype, name).mockImplementation(function (this: Job, ...args: unknown[]) {
-      requests.push(name);
-      return original.apply(this, args) as never;
-    });
-  });
+  const spies = REQUESTS.map((name) => spyOn(Job.prototype, name, requests));
+  const index: string[] = [];
+  const indexSpies = (["put", "remove", "list", "alarm"] as const).map((name) =>
+    spyOn(Tenant.prototype, name, index),
+  );
   const stop = () => {
-    for (const spy of spies) spy.mockRestore();
+    for (const spy of [...spies, ...indexSpies]) spy.mockRestore();
   };
-  return { rows, requests, stop };
+  return { rows, requests, index, stop };
 }
+
+/** Notes each call of a method, and lets it be made. */
+function spyOn<Target extends object, Name extends keyof Target & string>(
+  target: Target,
+  name: Name,
+  calls: string[],
+): MockInstance {
+  const original = target[name] as (...args: unknown[]) => unknown;
+  return vi.spyOn(target, name as never).mockImplementation(function (this: Target, ...args: unknown[]) {
+    calls.push(name);
+    return original.apply(this, args) as never;
+  } as never);
+}
+
+/** The rows that the tenant's object has written; by SQLite's own count. */
+const indexRows = (): Promise<number> =>
+  runInDurableObject(env.TENANT.getByName("acme"), (object, { storage: { sql } }) => {
+    expect(object).toBeInstanceOf(Tenant);
+    return Number([...sql.exec("SELECT total_changes() AS n")][0]?.n);
+  });
 
 function noteCalls<Name extends string>(target: Record<Name, unknown>, name: Name, calls: string[]): void {
   const original = (target[name] as (...args: unknown[]) => unknown).bind(target);
@@ -51,6 +72,9 @@ function noteCalls<Name extends string>(target: Record<Name, unknown>, name: Nam
 /** A registration whose only poll succeeds and whose only POST is accepted, driven by its real alarm. */
 async function happyPath(output: unknown) {
   const requestId = uniqueId();
+  // A tenant that has an index: its table and its own alarm are not this job's.
+  await call("DELETE", `/v1/jobs/${(await register()).body.id}`);
+  const before = await indexRows();
   const id = await jobId("acme", "v3", requestId);
   const metered = await meter(id);
   fetched.on(`https://modelslab.com/api/v3/fetch/${requestId}`, json({ status: "success", output }));
@@ -60,32 +84,36 @@ async function happyPath(output: unknown) {
   // Long enough for a wake-up that should not be.
   await scheduler.wait(300);
   metered.stop();
-  return metered;
+  return { ...metered, indexRows: (await indexRows()) - before };
 }
 
 describe("the happy path: registered, polled once, delivered at the first attempt", () => {
-  it("writes 6 rows, in 2 object requests and 2 outbound requests", async () => {
-    const { rows, requests } = await happyPath(["https://cdn.example/1.png"]);
+  it("writes 6 rows and 2 of the index, in 2 object requests and 2 of the index, and 2 outbound requests", async () => {
+    const { rows, requests, index, indexRows } = await happyPath(["https://cdn.example/1.png"]);
     expect(rows).toEqual(["put", "setAlarm", "put", "setAlarm", "put", "setAlarm"]);
-    expect(rows.length).toBeLessThanOrEqual(MOST_ROWS);
+    expect(indexRows).toBe(2);
+    expect(rows.length + indexRows).toBeLessThanOrEqual(MOST_ROWS);
     expect(requests).toEqual(["register", "alarm"]);
+    expect(index).toEqual(["put", "put"]);
+    expect(requests.length + index.length).toBeLessThanOrEqual(MOST_REQUESTS);
     expect(fetched.sent).toHaveLength(2);
   });
 
   it("writes one row more for each megabyte of an answer that does not fit the job's row", async () => {
     const { rows } = await happyPath(["x".repeat(1_500_000)]);
     expect(rows.filter((call) => call === "put")).toHaveLength(3 + 2);
-    expect(rows).toHaveLength(MOST_ROWS + 2);
+    expect(rows).toHaveLength(6 + 2);
   });
 });
 
 describe("what goes less smoothly", () => {
-  it("writes 2 rows more for an unfinished poll, and 4 for an attempt that has to be made again", async () => {
+  it("writes 2 rows more for an unfinished poll, and 6 and one of the index for an attempt that has to be made again", async () => {
     const requestId = uniqueId();
     const id = await jobId("acme", "v3", requestId);
-    const { rows, stop } = await meter(id);
+    const { rows, index, stop } = await meter(id);
     const url = `https://modelslab.com/api/v3/fetch/${requestId}`;
-    fetched.on(url, json({ status: "processing" }), json({ status: "success", output: ["x"] }));
+    const processing = json({ status: "processing" });
+    fetched.on(url, processing, processing, json({ status: "success", output: ["x"] }));
     fetched.on(HOOK, status(503), status(200));
     await register({ request_id: requestId });
     const run = async () => {
@@ -95,9 +123,13 @@ describe("what goes less smoothly", () => {
       // The test's own way of taking the alarm; the platform's costs no row.
       return rows.slice(before).filter((name) => name !== "deleteAlarm");
     };
+    // Once, the mark that the index has the job.
+    expect(await run()).toEqual(["put", "setAlarm", "put"]);
     expect(await run()).toEqual(["put", "setAlarm"]);
-    expect(await run()).toEqual(["put", "setAlarm", "put", "setAlarm"]);
-    expect(await run()).toEqual(["put", "setAlarm", "put", "setAlarm"]);
+    expect(await run()).toEqual(["put", "setAlarm", "put", "setAlarm", "put"]);
+    // The next attempt would have been too far off to tell the index by, should this run have died.
+    expect(await run()).toEqual(["put", "setAlarm", "put", "setAlarm", "setAlarm"]);
+    expect(index).toEqual(["put", "put", "put", "put"]);
     stop();
     expect(fetched.to(HOOK)).toHaveLength(2);
   });

@@ -122,10 +122,15 @@ describe("erasing", () => {
     ["without an answer", null],
     ["with an answer in the row", bytesOfSize(10)],
     ["with an answer in chunks", bytesOfSize(2 * CHUNK_BYTES + 1)],
-  ])("a job %s leaves nothing", async (name, bytes) => {
+  ])("a job %s leaves a note for the index, and with that, nothing", async (name, bytes) => {
     await inStorage(`erased ${name}`, (store, kv) => {
-      store.save(jobWith(bytes));
-      expect(store.erase(waitingJob().id)).toBe(true);
+      const job = jobWith(bytes);
+      store.save(job);
+      store.bury(job);
+      const note = { id: job.id, tenant: job.tenant, registeredAt: job.registeredAt };
+      expect(store.erased()).toEqual([note]);
+      expect(keysOf(kv)).toEqual([`erased/${job.id}/${job.registeredAt}`]);
+      expect(store.unbury([note])).toBe(true);
       expect(keysOf(kv)).toEqual([]);
     });
   });
@@ -135,11 +140,16 @@ describe("erasing", () => {
     await inStorage("several", (store, kv) => {
       for (const id of ["job_a", "job_ab", "job_b"]) store.save({ ...jobWith(bytes), id });
       expect(store.all().map(({ id }) => id)).toEqual(["job_a", "job_ab", "job_b"]);
-      expect(store.erase("job_a")).toBe(false);
+      const erase = (id: string) => {
+        const job = store.load(id);
+        if (job) store.bury(job);
+        return store.unbury(store.erased());
+      };
+      expect(erase("job_a")).toBe(false);
       expect(store.all().map(({ id }) => id)).toEqual(["job_ab", "job_b"]);
       for (const job of store.all()) expect(same(store.readAnswer(job), bytes)).toBe(true);
-      expect(store.erase("job_b")).toBe(false);
-      expect(store.erase("job_ab")).toBe(true);
+      expect(erase("job_b")).toBe(false);
+      expect(erase("job_ab")).toBe(true);
       expect(keysOf(kv)).toEqual([]);
     });
   });

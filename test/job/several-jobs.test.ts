@@ -48,6 +48,9 @@ describe("an object that hosts several jobs", () => {
     const jobs = await host({ a: 900, b: 300, c: 600 });
     expect(Math.abs((await jobs.alarmIn()) - 301_000)).toBeLessThan(3_000);
     await jobs.object.cancel("acme", "b");
+    // The index is told of it.
+    expect(Math.abs((await jobs.alarmIn()) - 1_000)).toBeLessThan(1_000);
+    await jobs.alarm();
     expect(Math.abs((await jobs.alarmIn()) - 601_000)).toBeLessThan(3_000);
     await jobs.object.erase("acme", "c");
     expect(Math.abs((await jobs.alarmIn()) - 901_000)).toBeLessThan(3_000);

@@ -1,0 +1,154 @@
+/**
+ * The table of a tenant's jobs. One row a job and no second index: each would cost a row more at every change. The key
+ * is the order of every list; what a filter looks at stands in front, what is only shown, behind.
+ */
+import type { JobFields } from "../job/view.ts";
+import { type Cursor, type JobFilter, where } from "./query.ts";
+import type { JobRow } from "./row.ts";
+
+const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (
+  registered_at INTEGER NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, keep_until INTEGER NOT NULL,
+  status TEXT NOT NULL, outcome TEXT, endpoint TEXT NOT NULL, request_id TEXT NOT NULL, destination TEXT, host TEXT,
+  indexed TEXT, finished_at INTEGER, delivered_at INTEGER, polls INTEGER NOT NULL, attempts INTEGER NOT NULL,
+  lag_bucket INTEGER, delivery_bucket INTEGER, rest TEXT NOT NULL, metadata TEXT NOT NULL,
+  PRIMARY KEY (registered_at, id)) WITHOUT ROWID`;
+
+const PUT = `INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (registered_at, id) DO UPDATE SET revision = excluded.revision, keep_until = excluded.keep_until,
+  status = excluded.status, outcome = excluded.outcome, host = excluded.host, finished_at = excluded.finished_at,
+  delivered_at = excluded.delivered_at, polls = excluded.polls, attempts = excluded.attempts,
+  lag_bucket = excluded.lag_bucket, delivery_bucket = excluded.delivery_bucket, rest = excluded.rest
+  WHERE excluded.revision > jobs.revision`;
+
+/** Members of a job that have no column: in `rest`, in this order. */
+const REST = [
+  "callback_url",
+  "format",
+  "eta",
+  "deadline_at",
+  "expires_at",
+  "next_poll_at",
+  "next_attempt_at",
+  "error",
+  "delivery_error",
+  "event_id",
+] as const satisfies readonly (keyof JobFields)[];
+
+type Stored = Record<string, SqlStorageValue>;
+
+/** A job as a list shows it. */
+export interface ListedJob {
+  readonly fields: JobFields;
+  readonly metadata: string;
+}
+
+export interface Page {
+  readonly jobs: readonly ListedJob[];
+  readonly next: Cursor | null;
+}
+
+export class JobTable {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Writes the rows that are newer than what is there. */
+  put(rows: readonly JobRow[]): void {
+    this.#sql.exec(SCHEMA);
+    for (const row of rows) {
+      if (row.supersedes !== null) this.remove([{ registeredAt: row.supersedes, id: row.fields.id }]);
+      this.#sql.exec(PUT, ...columnsOf(row));
+    }
+  }
+
+  remove(keys: readonly Cursor[]): void {
+    if (!this.#exists()) return;
+    for (const { registeredAt, id } of keys)
+      this.#sql.exec("DELETE FROM jobs WHERE registered_at = ? AND id = ?", registeredAt, id);
+  }
+
+  /** The newest first, `limit` at most. */
+  list(filter: JobFilter, cursor: Cursor | null, limit: number, now: number): Page {
+    if (!this.#exists()) return { jobs: [], next: null };
+    const { sql, args } = where(filter, cursor, now);
+    const query = `SELECT * FROM jobs WHERE ${sql} ORDER BY registered_at DESC, id DESC LIMIT ?`;
+    const rows = [...this.#sql.exec(query, ...args, limit + 1)];
+    const page = rows.slice(0, limit);
+    const last = rows.length > limit ? page.at(-1) : undefined;
+    return {
+      jobs: page.map(toListed),
+      next: last ? { registeredAt: Number(last.registered_at), id: String(last.id) } : null,
+    };
+  }
+
+  /** Forgets what is past its time; whether anything is left. */
+  expire(now: number): boolean {
+    if (!this.#exists()) return false;
+    this.#sql.exec("DELETE FROM jobs WHERE keep_until <= ?", now);
+    return [...this.#sql.exec("SELECT 1 FROM jobs LIMIT 1")].length > 0;
+  }
+
+  /** A look at an object that was never written to must not write to it. */
+  #exists(): boolean {
+    return [...this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'jobs'")].length > 0;
+  }
+}
+
+function columnsOf({ fields, ...row }: JobRow): (string | number | null)[] {
+  return [
+    row.registeredAt,
+    fields.id,
+    row.revision,
+    row.keepUntil,
+    fields.status,
+    fields.outcome,
+    fields.endpoint,
+    fields.request_id,
+    null,
+    row.host,
+    row.indexed,
+    row.finishedAt,
+    row.deliveredAt,
+    fields.polls,
+    fields.attempts,
+    row.lagBucket,
+    row.deliveryBucket,
+    JSON.stringify(REST.map((name) => fields[name])),
+    row.metadata,
+  ];
+}
+
+function toListed(row: Stored): ListedJob {
+  const values = JSON.parse(String(row.rest)) as unknown[];
+  const rest = Object.fromEntries(REST.map((name, i) => [name, values[i]])) as Pick<
+    JobFields,
+    (typeof REST)[number]
+  >;
+  const iso = (ms: SqlStorageValue | undefined): string | null =>
+    typeof ms === "number" ? new Date(ms).toISOString() : null;
+  const fields = {
+    id: row.id,
+    status: row.status,
+    outcome: row.outcome,
+    endpoint: row.endpoint,
+    request_id: row.request_id,
+    callback_url: rest.callback_url,
+    format: rest.format,
+    eta: rest.eta,
+    registered_at: iso(row.registered_at),
+    deadline_at: rest.deadline_at,
+    finished_at: iso(row.finished_at),
+    delivered_at: iso(row.delivered_at),
+    expires_at: rest.expires_at,
+    next_poll_at: rest.next_poll_at,
+    next_attempt_at: rest.next_attempt_at,
+    polls: row.polls,
+    attempts: row.attempts,
+    error: rest.error,
+    delivery_error: rest.delivery_error,
+    event_id: rest.event_id,
+  };
+  return { fields: fields as JobFields, metadata: String(row.metadata) };
+}

@@ -1,0 +1,76 @@
+/**
+ * Filters of a list of jobs, as SQL, and the cursor that goes on where a page ended. Pure.
+ */
+import { decodeBase64Url, encodeBase64Url } from "hono/utils/encode";
+
+export interface JobFilter {
+  readonly status?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly endpoint?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly destination?: string | undefined;
+  readonly host?: string | undefined;
+  /** Epoch ms; later than this… */
+  readonly createdAfter?: number | undefined;
+  /** …and earlier than this. */
+  readonly createdBefore?: number | undefined;
+  /** Each of these indexed metadata has this value, given as text. */
+  readonly metadata?: readonly (readonly [name: string, value: string])[];
+}
+
+/** Where a page ended: the next begins behind it. */
+export interface Cursor {
+  readonly registeredAt: number;
+  readonly id: string;
+}
+
+export interface Where {
+  readonly sql: string;
+  readonly args: readonly (string | number)[];
+}
+
+const COLUMNS = [
+  ["status", "status"],
+  ["outcome", "outcome"],
+  ["endpoint", "endpoint"],
+  ["requestId", "request_id"],
+  ["destination", "destination"],
+  ["host", "host"],
+] as const;
+
+/** The condition of a list: rows that are still kept at `now`, fit the filter and stand behind the cursor. */
+export function where(filter: JobFilter, cursor: Cursor | null, now: number): Where {
+  const conditions = ["keep_until > ?"];
+  const args: (string | number)[] = [now];
+  const add = (condition: string, ...values: (string | number)[]): void => {
+    conditions.push(condition);
+    args.push(...values);
+  };
+  if (cursor) add("(registered_at, id) < (?, ?)", cursor.registeredAt, cursor.id);
+  if (filter.createdBefore !== undefined) add("registered_at < ?", filter.createdBefore);
+  if (filter.createdAfter !== undefined) add("registered_at > ?", filter.createdAfter);
+  for (const [name, column] of COLUMNS) {
+    const value = filter[name];
+    if (value !== undefined) add(`${column} = ?`, value);
+  }
+  // A value is given as text: a number and a string that look alike are both found.
+  for (const [name, value] of filter.metadata ?? []) {
+    const key = `,${JSON.stringify(name)}:`;
+    add("(instr(indexed, ?) OR instr(indexed, ?))", `${key}${value},`, `${key}${JSON.stringify(value)},`);
+  }
+  return { sql: conditions.join(" AND "), args };
+}
+
+export const writeCursor = ({ registeredAt, id }: Cursor): string =>
+  encodeBase64Url(new TextEncoder().encode(`${registeredAt}.${id}`).buffer).replace(/=+$/, "");
+
+/** `null` for what is no cursor of ours. */
+export function readCursor(text: string): Cursor | null {
+  try {
+    const decoded = new TextDecoder().decode(decodeBase64Url(text));
+    const [, registeredAt, id] = /^(\d{1,15})\.(job_[a-z2-7]{32})$/.exec(decoded) ?? [];
+    return registeredAt === undefined || id === undefined ? null : { registeredAt: Number(registeredAt), id };
+  } catch {
+    return null;
+  }
+}

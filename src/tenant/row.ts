@@ -1,0 +1,84 @@
+/**
+ * A job as its tenant's index keeps it: what lists show and filter by, and two numbers for statistics. A projection of
+ * the job's record, which alone is true; the revision says which of two rows is newer. Pure.
+ */
+import type { Job } from "../job/record.ts";
+import { DELIVERY_LIMIT_MS } from "../job/schedule.ts";
+import { type JobFields, viewOf } from "../job/view.ts";
+import { rawMember } from "../json.ts";
+import { bucketOf } from "./histogram.ts";
+
+export interface JobRow {
+  /** Epoch ms; with the id the key, and the order of every list. */
+  readonly registeredAt: number;
+  /** Counts the changes of the job. */
+  readonly revision: number;
+  /** When the job that this one was started in place of was registered; its row goes. */
+  readonly supersedes: number | null;
+  readonly fields: JobFields;
+  /** JSON text of an object. */
+  readonly metadata: string;
+  /** The callback's host. */
+  readonly host: string | null;
+  /** The metadata that can be searched for: `,"user":7,"plan":"a",`. */
+  readonly indexed: string | null;
+  readonly finishedAt: number | null;
+  readonly deliveredAt: number | null;
+  /** Epoch ms; until then the row may be of use, whatever becomes of the job. */
+  readonly keepUntil: number;
+  /** Histogram buckets of the time from the last poll that saw the request unfinished to the one that saw it finished… */
+  readonly lagBucket: number | null;
+  /** …and from then to the delivery. */
+  readonly deliveryBucket: number | null;
+}
+
+/** The row of a job as it is. */
+export function rowOf(job: Job, retentionMs: number): JobRow {
+  const { fields, metadata } = viewOf(job, null);
+  const msOf = (iso: string | null): number | null => (iso === null ? null : Date.parse(iso));
+  const finishedAt = msOf(fields.finished_at);
+  const deliveredAt = msOf(fields.delivered_at);
+  const lag = "ending" in job.state ? detectionLagMs(job) : null;
+  return {
+    registeredAt: job.registeredAt,
+    revision: job.revision ?? 0,
+    supersedes: job.supersedes ?? null,
+    fields,
+    metadata,
+    host: job.callbackUrl === null ? null : new URL(job.callbackUrl).host,
+    indexed: indexedText(metadata, job.index ?? []),
+    finishedAt,
+    deliveredAt,
+    keepUntil:
+      "expiresAt" in job.state ? job.state.expiresAt : job.deadlineAt + DELIVERY_LIMIT_MS + retentionMs,
+    lagBucket: lag === null ? null : bucketOf(lag),
+    deliveryBucket: deliveredAt === null || finishedAt === null ? null : bucketOf(deliveredAt - finishedAt),
+  };
+}
+
+/** At most so long was the request finished before we knew; `null` where no poll told. */
+function detectionLagMs({ timeline, registeredAt }: Job): number | null {
+  const polls = timeline.filter(({ type }) => type === "poll");
+  const last = polls.at(-1);
+  if (!last) return null;
+  const unfinished = polls.findLast(({ result }) => result === "pending")?.at ?? registeredAt;
+  return last.at + (last.durationMs ?? 0) - unfinished;
+}
+
+/** A metadata value as {@link indexedText} has it; `null` for what is neither a string nor a number. */
+export function searchable(raw: string | undefined): string | null {
+  const value: unknown = raw === undefined ? null : JSON.parse(raw);
+  if (typeof value === "string") return JSON.stringify(value);
+  // A number that a double cannot hold stands as it was written.
+  return typeof value === "number" ? (Number.isSafeInteger(value) ? String(value) : (raw ?? null)) : null;
+}
+
+/** Names and values as JSON, each between commas: a quote inside a value is escaped, so nothing else looks like one. */
+function indexedText(metadata: string, names: readonly string[]): string | null {
+  const bytes = new TextEncoder().encode(metadata);
+  const pairs = names.flatMap((name) => {
+    const value = searchable(rawMember(bytes, name));
+    return value === null ? [] : [`${JSON.stringify(name)}:${value},`];
+  });
+  return pairs.length === 0 ? null : `,${pairs.join("")}`;
+}

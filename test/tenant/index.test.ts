@@ -1,0 +1,214 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Job } from "../../src/job/job.ts";
+import {
+  alarmOf,
+  call,
+  evict,
+  fire,
+  makeDue,
+  PROVIDER,
+  readJob,
+  register,
+  stored,
+  stub,
+  token,
+  uniqueId,
+} from "../support/api.ts";
+import { callWith } from "../support/http.ts";
+import {
+  HOOK,
+  leave,
+  NOTHING,
+  newJob,
+  processing,
+  reached,
+  runAlarm,
+  storageOf,
+  success,
+} from "../support/life.ts";
+import { json, ScriptedFetch, status } from "../support/scripted-fetch.ts";
+
+let fetched: ScriptedFetch;
+beforeEach(() => {
+  fetched = new ScriptedFetch();
+});
+afterEach(() => leave(fetched));
+
+const tenant = (name = "acme") => env.TENANT.getByName(name);
+const listed = async (query = "") => (await call("GET", `/v1/jobs?${query}`)).body.jobs;
+/** What the index has of the job, and what the job says of itself. */
+const both = async (id: string) => {
+  const { result: _, timeline: __, ...job } = (await readJob(id)).body;
+  const rows = await listed();
+  return { row: rows.find((row: { id: string }) => row.id === id), job };
+};
+const rowCount = (): Promise<number> =>
+  runInDurableObject(tenant(), (_, { storage: { sql } }) =>
+    [...sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'jobs'")].length === 0
+      ? 0
+      : Number([...sql.exec("SELECT count(*) AS n FROM jobs")][0]?.n),
+  );
+
+const NEVER = () => new Promise<never>(() => {});
+const DOWN = {
+  getByName: () => ({ put: () => Promise.reject(new Error("down")), remove: NEVER, list: NEVER }),
+} as never;
+const SLOW = { getByName: () => ({ put: NEVER, remove: NEVER, list: NEVER }) } as never;
+/** Runs the job's alarm in an object that sees this tenant. */
+const alarmWith = (id: string, TENANT: never): Promise<void> =>
+  runInDurableObject(stub(id), (_, ctx) => new Job(ctx, { ...env, TENANT }).alarm());
+
+describe("the index", () => {
+  it("has a job as soon as it is registered, and shows it as the job shows itself", async () => {
+    const { id } = await newJob({ metadata: { user: 7, big: 9007199254740991 }, eta: 600 });
+    await expect.poll(() => listed()).toHaveLength(1);
+    const { row, job } = await both(id);
+    expect(row).toEqual(job);
+  });
+
+  it("follows the job through its life", async () => {
+    const { id, poll } = await newJob();
+    fetched.on(poll, success).on(HOOK, status(500), status(200));
+    await fire(id);
+    expect((await both(id)).row).toEqual((await both(id)).job);
+    expect((await both(id)).row).toMatchObject({ status: "delivering", outcome: "succeeded", attempts: 1 });
+    await fire(id);
+    expect((await both(id)).row).toEqual((await both(id)).job);
+    expect((await both(id)).row.status).toBe("delivered");
+    await call("POST", `/v1/jobs/${id}/redeliver`, { body: { callback_url: "https://other.example/x" } });
+    fetched.on("https://other.example/x", status(410));
+    await reached(id, "undelivered");
+    await expect.poll(async () => (await both(id)).row.status).toBe("undelivered");
+    expect((await both(id)).row).toEqual((await both(id)).job);
+  });
+
+  it("hears of a cancel, of a callback that comes later, and of one that starts anew in its place", async () => {
+    const { id, requestId } = await newJob({ callback_url: null });
+    await register({ request_id: requestId });
+    await call("POST", `/v1/jobs/${id}/cancel`);
+    await runAlarm(id);
+    expect((await both(id)).row).toMatchObject({ status: "canceled", callback_url: HOOK });
+    await newJob({ request_id: requestId, metadata: { second: true } });
+    await expect.poll(async () => (await both(id)).row.metadata).toEqual({ second: true });
+    expect(await rowCount()).toBe(1);
+  });
+
+  it("forgets an erased job at once, and a purged one with it", async () => {
+    const [erased, purged] = [await newJob(), await newJob({ callback_url: null })];
+    fetched.on(purged.poll, success);
+    await fire(purged.id);
+    expect(await rowCount()).toBe(2);
+    await call("DELETE", `/v1/jobs/${erased.id}`);
+    expect(await rowCount()).toBe(1);
+    expect(await storageOf(erased.id)).toEqual(NOTHING);
+    await fire(purged.id);
+    expect(await rowCount()).toBe(0);
+    expect(await storageOf(purged.id)).toEqual(NOTHING);
+  });
+
+  it("does not take an older row for a newer one, nor one twice", async () => {
+    const { id, poll } = await newJob({ callback_url: null });
+    const old = await runInDurableObject(stub(id), async (object) => (await object.read("acme", id)).kind);
+    expect(old).toBe("found");
+    const before = await stored(id);
+    fetched.on(poll, success);
+    await fire(id);
+    const { rowOf } = await import("../../src/tenant/row.ts");
+    if (!before) throw new Error("no job");
+    await tenant().put([rowOf(before, 1_000), rowOf(before, 1_000)]);
+    expect((await both(id)).row.status).toBe("finished");
+    expect(await rowCount()).toBe(1);
+  });
+
+  it("forgets rows by itself when their time is over, and its storage with the last", async () => {
+    const { id } = await newJob();
+    await expect.poll(rowCount).toBe(1);
+    await runInDurableObject(tenant(), (_, { storage: { sql } }) => {
+      sql.exec("UPDATE jobs SET keep_until = ?", Date.now() - 1);
+    });
+    expect(await listed()).toEqual([]);
+    await runDurableObjectAlarm(tenant());
+    await runInDurableObject(tenant(), async (_, { storage }) => {
+      expect([...storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'jobs'")]).toEqual([]);
+      expect(await storage.getAlarm()).toBeNull();
+    });
+    expect((await readJob(id)).status).toBe(200);
+  });
+
+  it("is one tenant's own", async () => {
+    await newJob();
+    const auth = await token({ sub: "globex" });
+    expect((await call("GET", "/v1/jobs", { auth })).body).toEqual({ jobs: [], next_cursor: null });
+  });
+
+  it("survives eviction", async () => {
+    const { id } = await newJob();
+    await expect.poll(rowCount).toBe(1);
+    await evictDurableObject(tenant());
+    expect((await both(id)).row).toEqual((await both(id)).job);
+  });
+});
+
+describe.each([
+  ["throws", DOWN],
+  ["hangs", SLOW],
+])("while the tenant's object %s", (_, TENANT) => {
+  it("a job is registered, polled and delivered, and the index catches up", async () => {
+    const id = uniqueId();
+    const body = { request_id: id, callback_url: HOOK, key: "sk-caller-1", eta: 600 };
+    const startedAt = Date.now();
+    const { status: code, body: job } = await callWith({ TENANT }, "POST", "/v1/jobs", { body });
+    expect(code).toBe(202);
+    expect(Date.now() - startedAt).toBeLessThan(1_900);
+    expect(await rowCount()).toBe(0);
+
+    fetched.on(`${PROVIDER}/api/v3/fetch/${id}`, success).on(HOOK, status(200));
+    await makeDue(job.id);
+    await alarmWith(job.id, TENANT);
+    expect((await readJob(job.id)).body).toMatchObject({ status: "delivered", attempts: 1 });
+    expect(fetched.sent).toHaveLength(2);
+    const again = ((await alarmOf(job.id)) ?? 0) - Date.now();
+    expect(again).toBeGreaterThan(50_000);
+    expect(again).toBeLessThanOrEqual(60_000);
+
+    await evict(job.id);
+    await runAlarm(job.id);
+    expect((await both(job.id)).row).toEqual((await both(job.id)).job);
+    expect(await alarmOf(job.id)).toBe(Date.parse((await readJob(job.id)).body.expires_at));
+    expect(fetched.sent).toHaveLength(2);
+  }, 20_000);
+
+  it("a job that waits is polled on time, and the index is left alone for a minute", async () => {
+    const { id, poll } = await newJob();
+    fetched.on(poll, json({ status: "processing", eta: 5 }), processing);
+    await makeDue(id);
+    const object = await runInDurableObject(stub(id), async (_, ctx) => {
+      const job = new Job(ctx, { ...env, TENANT });
+      await job.alarm();
+      return {
+        alarm: await ctx.storage.getAlarm(),
+        next: (await job.read("acme", id)) as { view: { fields: { next_poll_at: string } } },
+      };
+    });
+    expect(object.alarm).toBe(Date.parse(object.next.view.fields.next_poll_at));
+    await fire(id);
+    expect((await both(id)).row).toMatchObject({ status: "waiting", polls: 2 });
+  }, 20_000);
+
+  it("an erased job is gone at once, and the index forgets it later", async () => {
+    const { id } = await newJob();
+    await expect.poll(rowCount).toBe(1);
+    const erasure = runInDurableObject(stub(id), (_, ctx) =>
+      new Job(ctx, { ...env, TENANT }).erase("acme", id),
+    );
+    await expect.poll(async () => (await storageOf(id)).rows).toEqual([expect.stringMatching(/^erased\//)]);
+    expect((await readJob(id)).status).toBe(404);
+    expect(await rowCount()).toBe(1);
+    // The alarm that was set with it comes by itself.
+    await expect.poll(() => storageOf(id), { timeout: 5_000 }).toEqual(NOTHING);
+    expect(await rowCount()).toBe(0);
+    await erasure;
+  }, 20_000);
+});
