@@ -11,6 +11,7 @@ export const DEFAULT_SCOPES = [
   "jobs:read",
   "jobs:write",
   "generations:write",
+  "stats:read",
   "tokens:write",
   "secrets:read",
 ] as const;

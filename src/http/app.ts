@@ -9,6 +9,7 @@ import type { Claims, Scope } from "../crypto/token.ts";
 import { signingSecrets } from "../webhook/signature.ts";
 import { authenticate } from "./auth.ts";
 import { registerBatch } from "./batch.ts";
+import { bulk, operation, stats } from "./bulk.ts";
 import type { Bindings, Call, Route } from "./call.ts";
 import { thrown, unusableConfig } from "./failure.ts";
 import { listJobs } from "./job-list.ts";
@@ -21,6 +22,10 @@ type Routes = Partial<Record<Method, readonly [Scope, Route]>>;
 
 const ROUTES: Readonly<Record<string, Routes>> = {
   "/v1/jobs": { GET: ["jobs:read", listJobs], POST: ["jobs:write", jobs.register] },
+  "/v1/jobs/redeliver": { POST: ["jobs:write", bulk("redeliver")] },
+  "/v1/jobs/cancel": { POST: ["jobs:write", bulk("cancel")] },
+  "/v1/operations/:id": { GET: ["jobs:read", operation] },
+  "/v1/stats": { GET: ["stats:read", stats] },
   "/v1/jobs/batch": { POST: ["jobs:write", registerBatch] },
   "/v1/jobs/:id": { GET: ["jobs:read", jobs.read], DELETE: ["jobs:write", jobs.erase] },
   "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel] },

@@ -19,6 +19,9 @@ export const jobId = async (tenant: string, endpoint: string, requestId: string)
 /** `msg_` + 160 random bits. */
 export const newEventId = (): string => `msg_${random()}`;
 
+/** `op_` + 160 random bits. */
+export const newOperationId = (): string => `op_${random()}`;
+
 /** `gen_` + the digest of tenant and `Idempotency-Key`, or + 160 random bits: names the object of a generation call. */
 export const generationName = async (tenant: string, idempotencyKey: string | null): Promise<string> =>
   `gen_${idempotencyKey === null ? random() : await digestOf([tenant, idempotencyKey])}`;

@@ -5,6 +5,7 @@
 import type { JobFields } from "../job/view.ts";
 import { type Cursor, type JobFilter, where } from "./query.ts";
 import type { JobRow } from "./row.ts";
+import { readStats, type Stats, statsOf } from "./stats.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (
   registered_at INTEGER NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, keep_until INTEGER NOT NULL,
@@ -81,6 +82,17 @@ export class JobTable {
       jobs: page.map(toListed),
       next: last ? { registeredAt: Number(last.registered_at), id: String(last.id) } : null,
     };
+  }
+
+  count(filter: JobFilter, now: number): number {
+    if (!this.#exists()) return 0;
+    const { sql, args } = where(filter, null, now);
+    return Number([...this.#sql.exec(`SELECT count(*) AS n FROM jobs WHERE ${sql}`, ...args)][0]?.n ?? 0);
+  }
+
+  /** What has happened since `from` (epoch ms). */
+  stats(from: number): Stats {
+    return this.#exists() ? readStats(this.#sql, from) : statsOf(new Map());
   }
 
   /** Forgets what is past its time; whether anything is left. */

@@ -1,25 +1,41 @@
 /**
- * The Durable Object of one tenant: an index of its jobs, for whoever must find one. A projection off the critical path:
- * jobs are registered, polled and delivered without it, and bring it up to date afterwards, late or twice as it may be.
+ * The Durable Object of one tenant: an index of its jobs, for whoever must find one, see what failed, and repair it. A
+ * projection off the critical path: jobs are registered, polled and delivered without it, and bring it up to date
+ * afterwards, late or twice as it may be.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Variables } from "../config.ts";
-import { describe, logError } from "../log.ts";
+import type { Job } from "../job/job.ts";
+import { describe, log, logError } from "../log.ts";
 import { JobTable, type Page } from "./job-table.ts";
+import { type Operation, type OperationKind, Operations, type Work } from "./operations.ts";
 import type { Cursor, JobFilter } from "./query.ts";
 import type { JobRow } from "./row.ts";
+import type { Stats } from "./stats.ts";
 
 /** How often rows whose time is over are looked for; until then a list leaves them out. */
 const EXPIRE_EVERY_MS = 3_600_000;
+/** Jobs that one step of an operation calls, all at once. */
+const STEP_JOBS = 50;
+/** A job that does not answer within this has failed, as far as an operation is concerned. */
+const JOB_LIMIT_MS = 10_000;
+/** After a step that could not even be stored. */
+const RETRY_MS = 10_000;
 
-export class Tenant extends DurableObject<Variables> {
+const EXPIRE_AT = "expire_at";
+
+export interface TenantEnv extends Variables {
+  readonly JOB: DurableObjectNamespace<Job>;
+}
+
+export class Tenant extends DurableObject<TenantEnv> {
   readonly #jobs = new JobTable(this.ctx.storage.sql);
+  readonly #operations = new Operations(this.ctx.storage.sql);
 
   /** Takes over what is newer than what it has. */
   async put(rows: readonly JobRow[]): Promise<void> {
     this.ctx.storage.transactionSync(() => this.#jobs.put(rows));
-    if ((await this.ctx.storage.getAlarm()) === null)
-      await this.ctx.storage.setAlarm(Date.now() + EXPIRE_EVERY_MS);
+    if ((await this.ctx.storage.getAlarm()) === null) await this.#arm(Date.now());
   }
 
   /** Forgets these jobs. */
@@ -31,14 +47,83 @@ export class Tenant extends DurableObject<Variables> {
     return this.#jobs.list(filter, cursor, limit, Date.now());
   }
 
+  async count(filter: JobFilter): Promise<number> {
+    return this.#jobs.count(filter, Date.now());
+  }
+
+  /** Figures since `from` (epoch ms). */
+  async stats(from: number): Promise<Stats> {
+    return this.#jobs.stats(from);
+  }
+
+  /** Begins an operation on every job that fits, under this id. */
+  async start(id: string, kind: OperationKind, filter: JobFilter): Promise<Operation> {
+    const now = Date.now();
+    const operation = this.#operations.start(id, kind, filter, this.#jobs.count(filter, now), now);
+    await this.#arm(now);
+    log("operation.started", { operation: id, kind, total: operation.total });
+    return operation;
+  }
+
+  async operation(id: string): Promise<Operation | null> {
+    return this.#operations.find(id);
+  }
+
   override async alarm(): Promise<void> {
     const now = Date.now();
     try {
-      if (this.#jobs.expire(now)) await this.ctx.storage.setAlarm(now + EXPIRE_EVERY_MS);
-      else await this.ctx.storage.deleteAll();
+      const work = this.#operations.next();
+      if (work) await this.#step(work);
+      const isEmpty = this.#isExpiryDue(now) && !this.#expire(now);
+      await (isEmpty ? this.ctx.storage.deleteAll() : this.#arm(Date.now()));
     } catch (error) {
       logError("tenant.alarm_failed", { error: describe(error) });
-      await this.ctx.storage.setAlarm(now + EXPIRE_EVERY_MS);
+      await this.ctx.storage.setAlarm(now + RETRY_MS);
     }
+  }
+
+  /** One bounded step; what it did is stored before the next begins. */
+  async #step({ operation, kind, filter, cursor }: Work): Promise<void> {
+    const page = this.#jobs.list(filter, cursor, STEP_JOBS, Date.now());
+    const results = await Promise.all(page.jobs.map(({ fields }) => this.#call(kind, fields.id)));
+    const done = results.filter((isDone) => isDone).length;
+    this.#operations.advance(operation, { done, failed: results.length - done }, page.next);
+    if (!page.next) log("operation.done", { operation: operation.id });
+  }
+
+  /** Whether the job has done it. That nothing was left to cancel is no failure. */
+  async #call(kind: OperationKind, id: string): Promise<boolean> {
+    const tenant = this.ctx.id.name ?? "";
+    const job = this.env.JOB.getByName(id) as unknown as Pick<Job, "cancel" | "redeliver">;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const late = new Promise<{ kind: "late" }>((resolve) => {
+      timer = setTimeout(() => resolve({ kind: "late" }), JOB_LIMIT_MS);
+    });
+    try {
+      const called = kind === "cancel" ? job.cancel(tenant, id) : job.redeliver(tenant, id, null);
+      const answer = await Promise.race([called, late]);
+      return answer.kind === "found" || answer.kind === "already_over";
+    } catch (error) {
+      logError("operation.job_failed", { job: id, error: describe(error) });
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #isExpiryDue(now: number): boolean {
+    return now >= (this.ctx.storage.kv.get<number>(EXPIRE_AT) ?? 0);
+  }
+
+  /** Forgets what is past its time; whether anything is left. */
+  #expire(now: number): boolean {
+    this.ctx.storage.kv.put(EXPIRE_AT, now + EXPIRE_EVERY_MS);
+    return [this.#jobs.expire(now), this.#operations.expire(now)].includes(true);
+  }
+
+  /** At once while there is work, else when rows may be past their time. */
+  async #arm(now: number): Promise<void> {
+    const expireAt = this.ctx.storage.kv.get<number>(EXPIRE_AT) ?? now + EXPIRE_EVERY_MS;
+    await this.ctx.storage.setAlarm(this.#operations.next() ? now : Math.max(expireAt, now + 1_000));
   }
 }
