@@ -5,7 +5,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, type Variables } from "../config.ts";
-import type { Job } from "../job/job.ts";
+import type { Job, Registered } from "../job/job.ts";
 import { makeRegistration } from "../job/registering.ts";
 import { describe, log, logError } from "../log.ts";
 import { exchange } from "../provider/client.ts";
@@ -99,19 +99,21 @@ export class Generation extends DurableObject<GenerationBindings> {
     const wish = lifecycle.wishFor(intent, seen, judged.verdict, config.providerOrigins);
     const registration = wish && (await makeRegistration(wish, config));
     const record = lifecycle.answered(this.#store.load() ?? begun, judged.outcome, registration, Date.now());
-    if (lifecycle.mayBeRepeated(judged)) await this.ctx.storage.deleteAll();
-    else await this.#settle(record, judged.body);
+    if (!lifecycle.mayBeRepeated(judged)) return done(await this.#settle(record, judged.body), judged.body);
+    await this.ctx.storage.deleteAll();
     return done(record, judged.body);
   }
 
-  /** Stores the outcome and what is to be registered in one commit; then registers. */
-  async #settle(record: GenerationRecord, body: Uint8Array | null): Promise<void> {
+  /** Stores the outcome and what is to be registered in one commit; then registers. Answers with what came of that. */
+  async #settle(record: GenerationRecord, body: Uint8Array | null): Promise<GenerationRecord> {
     if (body && (record.repeatable || record.pending?.hasFinalAnswer)) this.#store.saveWithBody(record, body);
     else this.#store.save(record);
     await this.ctx.storage.setAlarm(lifecycle.wakeAt(record, Date.now()));
     const stored = this.#store.load();
     if (stored?.pending) await this.#register(stored);
+    const settled = this.#store.load() ?? record;
     await this.#armOrForget(Date.now());
+    return settled;
   }
 
   /** Hands the registration to the job's object; what does not get through is tried again by the alarm. */
@@ -120,9 +122,11 @@ export class Generation extends DurableObject<GenerationBindings> {
     if (!pending) return;
     const finalAnswer = pending.hasFinalAnswer ? this.#store.readBody(record) : null;
     const { id } = pending.registration;
+    let kind: Registered["kind"];
     try {
       const job = this.env.JOB.getByName(id) as unknown as Pick<Job, "register">;
-      const { kind, row } = await job.register({ ...pending.registration, finalAnswer });
+      const { row, ...result } = await job.register({ ...pending.registration, finalAnswer });
+      kind = result.kind;
       log("generation.registered", { job: id, result: kind });
       // Not waited for, and never thrown: the job itself tells the index too.
       if (row) void putRows(this.env, pending.registration.tenant, [row]);
@@ -131,8 +135,8 @@ export class Generation extends DurableObject<GenerationBindings> {
       this.#store.save(lifecycle.triedInVain(this.#store.load() ?? record, Date.now()));
       return;
     }
-    const fresh = this.#store.load() ?? record;
-    const done = { ...fresh, pending: null };
+    if (kind === "conflict") logError("generation.conflict", { job: id });
+    const done = lifecycle.registered(this.#store.load() ?? record, kind);
     if (done.repeatable) this.#store.save(done);
     else this.#store.saveWithoutBody(done);
     if (done.hinted && done.job) await this.#passHint(done.job);

@@ -3,7 +3,7 @@
  */
 import type { Registration } from "../job/lifecycle.ts";
 import type { Wish } from "../job/registering.ts";
-import { type Exchange, faultOf, headersToHandOn } from "../provider/client.ts";
+import { type CallFault, type Exchange, faultOf, headersToHandOn } from "../provider/client.ts";
 import { locate, readQueued } from "../provider/generation.ts";
 import { classify, type Verdict } from "../provider/response.ts";
 import type { EventFormat } from "../webhook/event.ts";
@@ -66,7 +66,7 @@ export interface Judged {
 export function judge(seen: Exchange, now: number): Judged {
   const fault = faultOf(seen);
   if (fault !== null || seen.kind === "none" || !seen.answer)
-    return { outcome: { kind: "fault", fault: fault ?? "not_json" }, body: null, verdict: null };
+    return { outcome: faulty(fault ?? "not_json", seen), body: null, verdict: null };
   const { status, headers, answer, end } = seen;
   return {
     outcome: { kind: "answer", status, headers: headersToHandOn(headers) },
@@ -75,9 +75,16 @@ export function judge(seen: Exchange, now: number): Judged {
   };
 }
 
+const faulty = (fault: CallFault, seen: Exchange): Outcome => ({
+  kind: "fault",
+  fault,
+  headers: seen.kind === "answer" ? headersToHandOn(seen.headers) : {},
+});
+
 /** Nothing was begun, so a repetition may be forwarded. */
-export const mayBeRepeated = ({ verdict }: Judged): boolean =>
-  verdict?.kind === "transient" && verdict.cause === "rate_limited";
+export const mayBeRepeated = ({ verdict, outcome }: Judged): boolean =>
+  (verdict?.kind === "transient" && verdict.cause === "rate_limited") ||
+  (outcome.kind === "fault" && outcome.fault === "rate_limited");
 
 /**
  * The job to register from the answer: of a request that is queued, or done already. `null` where nothing is to be
@@ -100,6 +107,7 @@ export function wishFor(
     ...located,
     ...watch,
     tenant,
+    generation: name,
     etaSeconds: queued.etaSeconds,
     deadlineSeconds: null,
     key: ownKey ? providerKey : null,
@@ -124,6 +132,16 @@ export function answered(
   };
   return { ...record, outcome, pending, job: { tenant, id } };
 }
+
+/** The record once its job is registered, or cannot be, since another that is not over has the request's id. */
+export const registered = (
+  record: GenerationRecord,
+  kind: "created" | "exists" | "conflict",
+): GenerationRecord => ({
+  ...record,
+  pending: null,
+  job: kind === "conflict" ? null : record.job,
+});
 
 /** The record after a registration that did not get through. */
 export function triedInVain(record: GenerationRecord, now: number): GenerationRecord {

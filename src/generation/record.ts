@@ -9,7 +9,11 @@ import type { CallFault } from "../provider/client.ts";
 /** What came of the call; an answer's body is stored beside the record. */
 export type Outcome =
   | { readonly kind: "answer"; readonly status: number; readonly headers: Readonly<Record<string, string>> }
-  | { readonly kind: "fault"; readonly fault: CallFault };
+  | {
+      readonly kind: "fault";
+      readonly fault: CallFault;
+      readonly headers: Readonly<Record<string, string>>;
+    };
 
 export interface GenerationRecord {
   readonly version: 1;

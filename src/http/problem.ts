@@ -21,6 +21,7 @@ const PROBLEMS = {
   unknown_field: [422, "A field is not known"],
   target_refused: [422, "The callback may not be called"],
   generation_failed: [422, "The generation has failed already"],
+  provider_rate_limited: [429, "The provider wants fewer calls"],
   outcome_unknown: [502, "It is not known what came of the call"],
   provider_failed: [502, "The provider gave no usable answer"],
   provider_timeout: [504, "The provider did not answer in time"],

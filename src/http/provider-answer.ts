@@ -79,8 +79,16 @@ const FAULTS: Readonly<Record<CallFault, string>> = {
   redirect: "The provider answered with a redirect, which is not followed.",
   too_large: "The provider's answer is too large.",
   not_json: "The provider's answer is no JSON object.",
+  rate_limited: "The provider is rate-limiting this key.",
 };
 
-/** `remedy`: the sentence that says what to do now. */
-export const faultProblem = (fault: CallFault, remedy: string): Problem =>
-  problem(fault === "timeout" ? "provider_timeout" : "provider_failed", `${FAULTS[fault]} ${remedy}`);
+/** `remedy`: the sentence that says what to do now. `headers`: those of the provider's that mean something to a caller. */
+export function faultProblem(
+  fault: CallFault,
+  remedy: string,
+  headers: Readonly<Record<string, string>> = {},
+): Problem {
+  if (fault === "rate_limited")
+    return problem("provider_rate_limited", `${FAULTS[fault]} Call again later.`, { headers });
+  return problem(fault === "timeout" ? "provider_timeout" : "provider_failed", `${FAULTS[fault]} ${remedy}`);
+}

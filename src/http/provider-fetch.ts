@@ -99,6 +99,10 @@ async function askOnce(
   const seen = await exchange(asked, providerKey, limits);
   const fault = faultOf(seen);
   if (fault !== null || seen.kind === "none" || !seen.answer)
-    return faultProblem(fault ?? "not_json", "Fetch again in a moment.");
+    return faultProblem(
+      fault ?? "not_json",
+      "Fetch again in a moment.",
+      seen.kind === "answer" ? headersToHandOn(seen.headers) : {},
+    );
   return answer(leadingToUs(seen.answer.bytes, origin, place), seen.status, headersToHandOn(seen.headers));
 }

@@ -6,7 +6,7 @@ import { makeHint } from "../crypto/hint.ts";
 import type { Forwarded } from "../generation/generation.ts";
 import type { Intent } from "../generation/lifecycle.ts";
 import { generationName } from "../job/ids.ts";
-import { editMembers, joinParts } from "../json.ts";
+import { editMembers, joinParts, rawMember } from "../json.ts";
 import { describe, logError } from "../log.ts";
 import { parseAnswer } from "../provider/answer.ts";
 import { locate, readQueued } from "../provider/generation.ts";
@@ -73,7 +73,7 @@ function toResponse(
     );
   if (forwarded.kind === "unknown") return problem("outcome_unknown", ASK_FIRST);
   const { outcome, body, jobId } = forwarded;
-  if (outcome.kind === "fault") return faultProblem(outcome.fault, ASK_FIRST);
+  if (outcome.kind === "fault") return faultProblem(outcome.fault, ASK_FIRST, outcome.headers);
   const parsed = body && parseAnswer(body, null);
   if (!parsed) return faultProblem("not_json", ASK_FIRST);
   const place = locate(readQueued(parsed, config.providerOrigins), path);
@@ -95,6 +95,9 @@ async function bodyForProvider(
     ["provider_key", null],
     ["webhook_format", null],
   ]);
+  // Once, where it is repeated: of two, the provider might read the one that we did not.
+  const own = rawMember(body.bytes, "webhook");
+  if (own !== undefined) edits.set("webhook", own);
   if (callback) {
     const base = config.providerWebhooks ? config.publicUrl : null;
     const hint = base && `${new URL(base).origin}/hints/${await makeHint(name, config.masterKeys[0])}`;

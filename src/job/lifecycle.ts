@@ -99,8 +99,10 @@ export function begin(registration: Registration, { now, random, eventId, retent
 export type Again = "start_anew" | "same" | "set_callback" | "conflict";
 
 /** What registering the same request once more means. Nothing but callback and format is compared. */
-export function again(job: Job, { callbackUrl, format }: Registration): Again {
+export function again(job: Job, { callbackUrl, format, generation }: Registration): Again {
   if (isOver(job.state) && endedBadly(job.state)) return "start_anew";
+  // The provider has just given this id to a new request: the job that had it is another's, and over.
+  if (isOver(job.state) && generation !== undefined && generation !== job.generation) return "start_anew";
   if (callbackUrl === null) return "same";
   if (job.callbackUrl === null) return "set_callback";
   return job.callbackUrl === callbackUrl && job.format === format ? "same" : "conflict";

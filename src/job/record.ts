@@ -105,6 +105,8 @@ export interface StoredAnswer {
 
 /** What a registration says of its job. */
 export interface JobFacts {
+  /** The generation call that the job was registered from: an id that another one brings is another request. */
+  readonly generation?: string;
   /** Names of top-level metadata by which lists can be filtered; none in records from before there were lists. */
   readonly index?: readonly string[];
   readonly id: string;

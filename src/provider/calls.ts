@@ -30,7 +30,8 @@ const GENERATES: ReadonlySet<string> = new Set([
 ]);
 
 /** What no segment in front may say: whatever the provider makes of such a path, it is not taken for a generation. */
-const MANAGES = /delete|restart|update|clear|load|verify|cancel|buy|train|fine_?tune/i;
+const MANAGES =
+  /delete|restart|update|clear|load|verify|cancel|buy|train|fine_?tune|details|list$|get_all|check|sync_|server/i;
 
 const CALL = /^\/api\/((?:v[3-7]|v1\/enterprise)(?:\/[A-Za-z0-9_-]{1,64})+)\/?$/;
 const MAX_SEGMENTS = 4;

@@ -47,12 +47,13 @@ export type Exchange =
   | { readonly kind: "none"; readonly reason: "timeout" | "network"; readonly durationMs: number };
 
 /** Why a call has no answer that could be handed on. */
-export type CallFault = "timeout" | "network" | "redirect" | "too_large" | "not_json";
+export type CallFault = "timeout" | "network" | "redirect" | "too_large" | "not_json" | "rate_limited";
 
 /** What keeps the answer from being handed on; `null` where nothing does, and `answer` is there. */
 export function faultOf(seen: Exchange): CallFault | null {
   if (seen.kind === "none") return seen.reason;
   if (seen.status >= 300 && seen.status < 400) return "redirect";
+  if (seen.status === 429 && !seen.answer) return "rate_limited";
   if (seen.end !== "complete") return seen.end;
   return seen.answer ? null : "not_json";
 }

@@ -127,7 +127,8 @@ async function main(): Promise<undefined> {
   const trio = await startTrio({
     persistTo: STATE,
     workerPort: ports.worker,
-    provider: { port: ports.provider, invent: true },
+    // Ids of its own at every start: those of the last one have jobs.
+    provider: { port: ports.provider, invent: true, firstId: randomInt(10_000_000, 99_000_000) },
     receiver: { port: ports.receiver, onDelivery: showDelivery },
     onWorkerLog: showLog,
   });

@@ -66,7 +66,11 @@ describe("what came of a call", () => {
     ["a body that is too large", broken({ end: "too_large" }), "too_large"],
     ["a body that is no JSON object", broken({}), "not_json"],
   ])("is a fault: %s", (_, seen, fault) => {
-    expect(judge(seen, NOW)).toEqual({ outcome: { kind: "fault", fault }, body: null, verdict: null });
+    expect(judge(seen, NOW)).toEqual({
+      outcome: { kind: "fault", fault, headers: {} },
+      body: null,
+      verdict: null,
+    });
   });
 
   it("is the answer, with the headers that mean something to its caller", () => {
@@ -85,6 +89,7 @@ describe("what came of a call", () => {
     const repeatable = (seen: Exchange) => mayBeRepeated(judge(seen, NOW));
     expect(repeatable(answer({ status: "error", message: "Rate limit exceeded" }))).toBe(true);
     expect(repeatable(answer({}, 429))).toBe(true);
+    expect(repeatable(broken({ status: 429 }))).toBe(true);
     expect(repeatable(answer({ status: "error", message: "no" }, 503))).toBe(false);
     expect(repeatable({ kind: "none", reason: "timeout", durationMs: 1 })).toBe(false);
     expect(repeatable(answer({ status: "success", output: ["u"] }))).toBe(false);

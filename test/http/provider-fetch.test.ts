@@ -116,6 +116,14 @@ describe("a fetch call without a webhook", () => {
     expect(answer.headers.get("set-cookie")).toBeNull();
   });
 
+  it("hands on a rate limit that is no JSON", async () => {
+    const id = uniqueId();
+    fetched.on(pollOf(id), json("<html>", { status: 429, headers: { "retry-after": "7" } }));
+    const answer = await post(`/api/v3/fetch/${id}`);
+    expectRefusal(answer, 429, /rate-limiting/);
+    expect(answer.headers.get("retry-after")).toBe("7");
+  });
+
   it("takes an echo of the provider's key out of the answer", async () => {
     const id = uniqueId();
     fetched.on(pollOf(id), json({ status: "error", message: `bad key ${OWN_KEY}` }));

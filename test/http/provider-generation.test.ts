@@ -135,6 +135,47 @@ describe("a generation call", () => {
     expectRefusal(await post(PATH, { webhook: HOOK }), code, message);
   });
 
+  it("hands on a rate limit that is no JSON, and may be made again under the same Idempotency-Key", async () => {
+    const limited = json("<html>", { status: 429, headers: { "retry-after": "7" } });
+    fetched.on(CALLED, limited, success);
+    const headers = { "idempotency-key": "limited-1" };
+    const answer = await post(PATH, {}, { headers });
+    expectRefusal(answer, 429, /rate-limiting/);
+    expect(answer.headers.get("retry-after")).toBe("7");
+    expect((await post(PATH, {}, { headers })).body.status).toBe("success");
+  });
+
+  it("that brings an id of an older job that is over starts anew, and delivers", async () => {
+    const id = uniqueId();
+    const answer = (n: number) => json({ status: "success", id: Number(id), output: [`u${n}`] });
+    fetched.on(CALLED, answer(1), answer(2)).on(HOOK, status(200), status(200));
+    const first = await post(PATH, { webhook: HOOK });
+    await reached(first.body.job_id, "delivered");
+    const second = await post(PATH, { webhook: HOOK });
+    expect(second.body.job_id).toBe(first.body.job_id);
+    await expect
+      .poll(() => fetched.to(HOOK).map(({ body }) => JSON.parse(body).output))
+      .toEqual([["u1"], ["u2"]]);
+  });
+
+  it("that brings an id of another job that is not over has no job_id", async () => {
+    const id = uniqueId();
+    fetched.on(CALLED, queued(id), queued(id));
+    await post(PATH, { webhook: HOOK });
+    const second = await post(PATH, { webhook: "https://other.example/" });
+    expect([second.status, second.body.job_id]).toEqual([200, undefined]);
+  });
+
+  it.each(["null", '""', '"\\u0000"', "7"])(
+    "never sends a webhook of the caller's on, also where it stands twice: %s",
+    async (last) => {
+      fetched.always(CALLED, success);
+      const body = `{"key":"${await token()}","provider_key":"${OWN_KEY}","webhook":"https://caller.example/h","webhook":${last}}`;
+      await call("POST", PATH, { auth: null, body });
+      expect(JSON.stringify(fetched.sent.map(({ body }) => body))).not.toContain("caller.example");
+    },
+  );
+
   it.each([{ status: "processing" }, { choices: [{ text: "hello" }] }])(
     "hands on an answer that names no request, without a job_id: %j",
     async (body) => {

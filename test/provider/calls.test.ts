@@ -64,6 +64,9 @@ describe("a path of the provider's API", () => {
     "v1/enterprise/restart_server/text2img",
     "v3/delete_model/make",
     "v3/finetune/dreambooth",
+    ...["sync_image", "schedulers_list", "get_all_models", "nsfw_image_check", "system_details"].map(
+      (name) => `v1/enterprise/${name}/text2img`,
+    ),
   ])("does not generate: %s", (path) => {
     expect(readCall(`/api/${path}`)).toEqual({ kind: "call", path, generates: false });
   });

@@ -27,6 +27,8 @@ export interface ProviderOptions {
   keys?: readonly string[];
   /** An unknown well-formed id comes into being at its first fetch, and is ready 4 s later. */
   invent?: boolean;
+  /** The id of the first generation, 70000001 by default. */
+  firstId?: number;
   /**
    * How long a generation call's request is queued, 3000 by default; 0 answers it with its success at once. Its
    * `webhook`, if it has one, is called when the request is ready.
@@ -59,7 +61,11 @@ const DEFAULT_GENERATION_MS = 3000;
 export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   const { port = 0, keys = [DEFAULT_PROVIDER_KEY], invent = false, onCall } = options;
   const { generationMs = DEFAULT_GENERATION_MS } = options;
-  const table = new RequestTable({ keys, invent });
+  const table = new RequestTable({
+    keys,
+    invent,
+    ...(options.firstId !== undefined && { firstId: options.firstId }),
+  });
   const log = new BoundedLog<Call>(LOG_LIMIT);
   const webhooks = new WebhookSender();
   const atStart: Generations = { queuedMs: generationMs, etaSeconds: null, answerMs: 0 };

@@ -77,9 +77,10 @@ export class RequestTable {
   readonly #byName = new Map<string, Queued>();
   /** Keys that only some request knows; they are as valid as the provider's own. */
   readonly #requestKeys = new Set<string>();
-  #nextId = FIRST_GENERATED_ID;
+  #nextId: number;
 
-  constructor(options: { keys: readonly string[]; invent: boolean }) {
+  constructor(options: { keys: readonly string[]; invent: boolean; firstId?: number }) {
+    this.#nextId = options.firstId ?? FIRST_GENERATED_ID;
     this.#keys = new Set(options.keys);
     this.#invent = options.invent;
   }
