@@ -5,18 +5,18 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, type Variables } from "../config.ts";
+import { type IndexBindings, putRows } from "../job/index-client.ts";
 import type { Job, Registered } from "../job/job.ts";
 import { makeRegistration } from "../job/registering.ts";
 import { describe, log, logError } from "../log.ts";
 import { exchange } from "../provider/client.ts";
-import { putRows, type TenantBindings } from "../tenant/client.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { type GenerationRecord, GenerationStore, type Outcome } from "./record.ts";
 
 /** When the object tries again after its storage could not be read. */
 const UNREADABLE_RETRY_MS = 60_000;
 
-export interface GenerationBindings extends Variables, TenantBindings {
+export interface GenerationBindings extends Variables, IndexBindings {
   readonly JOB: DurableObjectNamespace<Job>;
 }
 

@@ -3,8 +3,8 @@
  */
 import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
+import { putRows } from "../job/index-client.ts";
 import { elementSpans, memberSpans } from "../json.ts";
-import { putRows } from "../tenant/client.ts";
 import { type JsonBody, MAX_BODY_BYTES, readJson } from "./body.ts";
 import type { Call } from "./call.ts";
 import { thrown } from "./failure.ts";

@@ -7,13 +7,14 @@ import type { Config, Variables } from "../config.ts";
 import type { Claims } from "../crypto/token.ts";
 import type { Generation } from "../generation/generation.ts";
 import type { Job } from "../job/job.ts";
-import type { TenantBindings } from "../tenant/client.ts";
+import type { Tenant } from "../tenant/tenant.ts";
 import type { Problem } from "./problem.ts";
 
 /** What wrangler binds. */
-export interface Bindings extends Variables, TenantBindings {
+export interface Bindings extends Variables {
   readonly JOB: DurableObjectNamespace<Job>;
   readonly GENERATION: DurableObjectNamespace<Generation>;
+  readonly TENANT: DurableObjectNamespace<Tenant>;
 }
 
 /** What a route is given. */

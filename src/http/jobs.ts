@@ -4,9 +4,9 @@
 import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
 import { isJobId } from "../job/ids.ts";
+import { putRows } from "../job/index-client.ts";
 import type { Registered } from "../job/job.ts";
 import type { JobView } from "../job/view.ts";
-import { putRows } from "../tenant/client.ts";
 import { type JsonBody, readJson } from "./body.ts";
 import { type Call, type JobStub, withJob } from "./call.ts";
 import { jobJson, secondsToNext } from "./job-json.ts";

@@ -4,36 +4,20 @@
  */
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
-import { type Config, readConfig } from "../config.ts";
-import type { Claims } from "../crypto/token.ts";
+import { readConfig } from "../config.ts";
 import { readCall } from "../provider/calls.ts";
 import { isPlainObject } from "../provider/fields.ts";
-import { type JsonBody, MAX_BODY_BYTES, readJson } from "./body.ts";
+import { MAX_BODY_BYTES, readJson } from "./body.ts";
 import type { Bindings } from "./call.ts";
 import { thrown, unusableConfig } from "./failure.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { refusal } from "./provider-answer.ts";
 import { fetchRequest } from "./provider-fetch.ts";
 import { forward } from "./provider-generation.ts";
-import { identify } from "./provider-input.ts";
+import { identify, type ProviderApiCall } from "./provider-input.ts";
 
 /** Pictures to start from come as base64. */
 const MAX_CALL_BYTES = 10 * 1024 * 1024;
-
-/** A call whose token has been checked. */
-export interface ProviderApiCall {
-  readonly request: Request;
-  readonly env: Bindings;
-  readonly config: Config;
-  readonly claims: Claims;
-  readonly caller: { readonly tenant: string; readonly host: string };
-  /** A JSON object. */
-  readonly body: JsonBody;
-  /** Where callers reach us. */
-  readonly origin: string;
-  /** Lets the work go on when the caller has gone. */
-  readonly keepAlive: (work: Promise<unknown>) => void;
-}
 
 type Env = { Bindings: Bindings };
 

@@ -3,16 +3,21 @@
  * what its job knows, and where there is no job, the provider's own, asked once.
  */
 import { jobId } from "../job/ids.ts";
+import { putRows } from "../job/index-client.ts";
 import { makeRegistration } from "../job/registering.ts";
 import { exchange, faultOf, headersToHandOn } from "../provider/client.ts";
 import { fetchCall } from "../provider/endpoints.ts";
-import { putRows } from "../tenant/client.ts";
 import { missingScope } from "./auth.ts";
 import { withJob } from "./call.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { answer, faultProblem, known, leadingToUs, type Place } from "./provider-answer.ts";
-import type { ProviderApiCall } from "./provider-api.ts";
-import { type Callback, KEY_NEEDED, readInput, readRequestId } from "./provider-input.ts";
+import {
+  type Callback,
+  KEY_NEEDED,
+  type ProviderApiCall,
+  readInput,
+  readRequestId,
+} from "./provider-input.ts";
 
 /** As long as a poll may take. */
 const ASK_TIMEOUT_MS = 10_000;

@@ -13,8 +13,7 @@ import { locate, readQueued } from "../provider/generation.ts";
 import { missingScope } from "./auth.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { answer, faultProblem, leadingToUs } from "./provider-answer.ts";
-import type { ProviderApiCall } from "./provider-api.ts";
-import { type Callback, KEY_NEEDED, readInput } from "./provider-input.ts";
+import { type Callback, KEY_NEEDED, type ProviderApiCall, readInput } from "./provider-input.ts";
 
 const ASK_FIRST =
   "It is not known whether the provider took the call: look there before you repeat it, under another Idempotency-Key.";

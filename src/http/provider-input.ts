@@ -10,6 +10,7 @@ import { isPlainObject } from "../provider/fields.ts";
 import type { EventFormat } from "../webhook/event.ts";
 import { TOKEN_FAULTS, tokenProblem } from "./auth.ts";
 import type { JsonBody } from "./body.ts";
+import type { Bindings } from "./call.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { MAX_METADATA_BYTES, PROVIDER_KEY_HELP, readTarget, requestId } from "./registration.ts";
 import { parseBody } from "./schema.ts";
@@ -21,6 +22,21 @@ const OurFields = v.object({
   provider_key: v.optional(v.pipe(v.string("must be a string"), v.check(isProviderKey, PROVIDER_KEY_HELP))),
 });
 const Ids = v.object({ request_id: v.optional(requestId), id: v.optional(requestId) });
+
+/** A call whose token has been checked. */
+export interface ProviderApiCall {
+  readonly request: Request;
+  readonly env: Bindings;
+  readonly config: Config;
+  readonly claims: Claims;
+  readonly caller: { readonly tenant: string; readonly host: string };
+  /** A JSON object. */
+  readonly body: JsonBody;
+  /** Where callers reach us. */
+  readonly origin: string;
+  /** Lets the work go on when the caller has gone. */
+  readonly keepAlive: (work: Promise<unknown>) => void;
+}
 
 /** Who is to be told of the request's end, and how. */
 export interface Callback {

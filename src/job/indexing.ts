@@ -4,11 +4,11 @@
  */
 import { retentionMsOf, type Variables } from "../config.ts";
 import { describe, logError } from "../log.ts";
-import { putRows, removeRows, type TenantBindings } from "../tenant/client.ts";
-import { rowOf } from "../tenant/row.ts";
+import { type IndexBindings, putRows, removeRows } from "./index-client.ts";
 import type { Keeper } from "./keeper.ts";
+import { rowOf } from "./row.ts";
 
-export type JobEnv = Variables & TenantBindings;
+export type JobEnv = Variables & IndexBindings;
 
 /** Brings the index up to date with every job here, and with those that were erased. Never throws. */
 export async function index(keeper: Keeper, env: JobEnv): Promise<void> {

@@ -6,12 +6,12 @@
 import { DurableObject } from "cloudflare:workers";
 import { retentionMsOf } from "../config.ts";
 import { describe, log, logError } from "../log.ts";
-import { type JobRow, rowOf } from "../tenant/row.ts";
 import { newEventId } from "./ids.ts";
 import { index, type JobEnv } from "./indexing.ts";
 import { Keeper } from "./keeper.ts";
 import * as lifecycle from "./lifecycle.ts";
 import type { Job as JobRecord } from "./record.ts";
+import { type JobRow, rowOf } from "./row.ts";
 import { run } from "./run.ts";
 import { type JobView, viewOf } from "./view.ts";
 

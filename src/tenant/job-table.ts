@@ -2,9 +2,10 @@
  * The table of a tenant's jobs. One row a job and no second index: each would cost a row more at every change. The key
  * is the order of every list; what a filter looks at stands in front, what is only shown, behind.
  */
+import type { JobKey, JobRow } from "../job/row.ts";
 import type { JobFields } from "../job/view.ts";
+import { bucketOf } from "./histogram.ts";
 import { type Cursor, type JobFilter, where } from "./query.ts";
-import type { JobRow } from "./row.ts";
 import { readStats, type Stats, statsOf } from "./stats.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (
@@ -64,7 +65,7 @@ export class JobTable {
     }
   }
 
-  remove(keys: readonly Cursor[]): void {
+  remove(keys: readonly JobKey[]): void {
     if (!this.#exists()) return;
     for (const { registeredAt, id } of keys)
       this.#sql.exec("DELETE FROM jobs WHERE registered_at = ? AND id = ?", registeredAt, id);
@@ -108,6 +109,8 @@ export class JobTable {
   }
 }
 
+const bucketOrNull = (ms: number | null): number | null => (ms === null ? null : bucketOf(ms));
+
 function columnsOf({ fields, ...row }: JobRow): (string | number | null)[] {
   return [
     row.registeredAt,
@@ -125,8 +128,8 @@ function columnsOf({ fields, ...row }: JobRow): (string | number | null)[] {
     row.deliveredAt,
     fields.polls,
     fields.attempts,
-    row.lagBucket,
-    row.deliveryBucket,
+    bucketOrNull(row.lagMs),
+    bucketOrNull(row.deliveryMs),
     JSON.stringify(REST.map((name) => fields[name])),
     row.metadata,
   ];

@@ -1,7 +1,9 @@
 /**
  * Filters of a list of jobs, as SQL, and the cursor that goes on where a page ended. Pure.
  */
+
 import { decodeBase64Url, encodeBase64Url } from "hono/utils/encode";
+import type { JobKey } from "../job/row.ts";
 
 export interface JobFilter {
   readonly status?: string | undefined;
@@ -18,11 +20,8 @@ export interface JobFilter {
   readonly metadata?: readonly (readonly [name: string, value: string])[];
 }
 
-/** Where a page ended: the next begins behind it. */
-export interface Cursor {
-  readonly registeredAt: number;
-  readonly id: string;
-}
+/** The last job of a page: the next begins behind it. */
+export type Cursor = JobKey;
 
 export interface Where {
   readonly sql: string;

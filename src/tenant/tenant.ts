@@ -5,12 +5,13 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Variables } from "../config.ts";
+import type { JobIndex } from "../job/index-client.ts";
 import type { Job } from "../job/job.ts";
+import type { JobKey, JobRow } from "../job/row.ts";
 import { describe, log, logError } from "../log.ts";
 import { JobTable, type Page } from "./job-table.ts";
 import { type Operation, type OperationKind, Operations, type Work } from "./operations.ts";
 import type { Cursor, JobFilter } from "./query.ts";
-import type { JobRow } from "./row.ts";
 import type { Stats } from "./stats.ts";
 
 /** How often rows whose time is over are looked for; until then a list leaves them out. */
@@ -28,7 +29,7 @@ export interface TenantEnv extends Variables {
   readonly JOB: DurableObjectNamespace<Job>;
 }
 
-export class Tenant extends DurableObject<TenantEnv> {
+export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
   readonly #jobs = new JobTable(this.ctx.storage.sql);
   readonly #operations = new Operations(this.ctx.storage.sql);
 
@@ -39,7 +40,7 @@ export class Tenant extends DurableObject<TenantEnv> {
   }
 
   /** Forgets these jobs. */
-  async remove(keys: readonly Cursor[]): Promise<void> {
+  async remove(keys: readonly JobKey[]): Promise<void> {
     this.#jobs.remove(keys);
   }
 

@@ -4,8 +4,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { rowOf } from "../../src/job/row.ts";
 import type { JobFilter } from "../../src/tenant/query.ts";
-import { rowOf } from "../../src/tenant/row.ts";
 import { endedJob, SUCCEEDED, waitingJob } from "../support/jobs.ts";
 
 const JOBS = 100_000;

@@ -115,7 +115,7 @@ describe("the index", () => {
     const before = await stored(id);
     fetched.on(poll, success);
     await fire(id);
-    const { rowOf } = await import("../../src/tenant/row.ts");
+    const { rowOf } = await import("../../src/job/row.ts");
     if (!before) throw new Error("no job");
     await tenant().put([rowOf(before, 1_000), rowOf(before, 1_000)]);
     expect((await both(id)).row.status).toBe("finished");

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Job } from "../../src/job/record.ts";
-import { rowOf } from "../../src/tenant/row.ts";
+import { rowOf } from "../../src/job/row.ts";
 import { call, register, token } from "../support/api.ts";
 import { callWith, expectProblem } from "../support/http.ts";
 import { waitingJob } from "../support/jobs.ts";

@@ -2,11 +2,17 @@
  * A job as its tenant's index keeps it: what lists show and filter by, and two numbers for statistics. A projection of
  * the job's record, which alone is true; the revision says which of two rows is newer. Pure.
  */
-import type { Job } from "../job/record.ts";
-import { DELIVERY_LIMIT_MS } from "../job/schedule.ts";
-import { type JobFields, viewOf } from "../job/view.ts";
+
 import { rawMember } from "../json.ts";
-import { bucketOf } from "./histogram.ts";
+import type { Job } from "./record.ts";
+import { DELIVERY_LIMIT_MS } from "./schedule.ts";
+import { type JobFields, viewOf } from "./view.ts";
+
+/** Under which an index has a job. */
+export interface JobKey {
+  readonly registeredAt: number;
+  readonly id: string;
+}
 
 export interface JobRow {
   /** Epoch ms; with the id the key, and the order of every list. */
@@ -26,10 +32,10 @@ export interface JobRow {
   readonly deliveredAt: number | null;
   /** Epoch ms; until then the row may be of use, whatever becomes of the job. */
   readonly keepUntil: number;
-  /** Histogram buckets of the time from the last poll that saw the request unfinished to the one that saw it finished… */
-  readonly lagBucket: number | null;
-  /** …and from then to the delivery. */
-  readonly deliveryBucket: number | null;
+  /** From the last poll that saw the request unfinished to the one that saw it finished: the true lag is at most that… */
+  readonly lagMs: number | null;
+  /** …and from the outcome to the delivery. */
+  readonly deliveryMs: number | null;
 }
 
 /** The row of a job as it is. */
@@ -38,7 +44,6 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
   const msOf = (iso: string | null): number | null => (iso === null ? null : Date.parse(iso));
   const finishedAt = msOf(fields.finished_at);
   const deliveredAt = msOf(fields.delivered_at);
-  const lag = "ending" in job.state ? detectionLagMs(job) : null;
   return {
     registeredAt: job.registeredAt,
     revision: job.revision ?? 0,
@@ -51,8 +56,8 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
     deliveredAt,
     keepUntil:
       "expiresAt" in job.state ? job.state.expiresAt : job.deadlineAt + DELIVERY_LIMIT_MS + retentionMs,
-    lagBucket: lag === null ? null : bucketOf(lag),
-    deliveryBucket: deliveredAt === null || finishedAt === null ? null : bucketOf(deliveredAt - finishedAt),
+    lagMs: "ending" in job.state ? detectionLagMs(job) : null,
+    deliveryMs: deliveredAt === null || finishedAt === null ? null : deliveredAt - finishedAt,
   };
 }
 

@@ -3,24 +3,30 @@
  * the caller's to make up for.
  */
 import { describe, logError } from "../log.ts";
-import type { Cursor } from "./query.ts";
-import type { JobRow } from "./row.ts";
-import type { Tenant } from "./tenant.ts";
+import type { JobKey, JobRow } from "./row.ts";
 
 /** Nobody waits longer than this for an index. */
 const LIMIT_MS = 2_000;
 
-export interface TenantBindings {
-  readonly TENANT: DurableObjectNamespace<Tenant>;
+/** What an index is told: all of the tenant's object that a job knows. */
+export interface JobIndex {
+  put(rows: readonly JobRow[]): Promise<void>;
+  remove(keys: readonly JobKey[]): Promise<void>;
 }
 
+export interface IndexBindings {
+  readonly TENANT: { getByName(tenant: string): unknown };
+}
+
+const indexOf = (env: IndexBindings, tenant: string): JobIndex => env.TENANT.getByName(tenant) as JobIndex;
+
 /** Whether the tenant's index has these rows now. */
-export const putRows = (env: TenantBindings, tenant: string, rows: readonly JobRow[]): Promise<boolean> =>
-  bounded("put", () => env.TENANT.getByName(tenant).put([...rows]));
+export const putRows = (env: IndexBindings, tenant: string, rows: readonly JobRow[]): Promise<boolean> =>
+  bounded("put", () => indexOf(env, tenant).put(rows));
 
 /** Whether the tenant's index has these jobs no more. */
-export const removeRows = (env: TenantBindings, tenant: string, keys: readonly Cursor[]): Promise<boolean> =>
-  bounded("remove", () => env.TENANT.getByName(tenant).remove([...keys]));
+export const removeRows = (env: IndexBindings, tenant: string, keys: readonly JobKey[]): Promise<boolean> =>
+  bounded("remove", () => indexOf(env, tenant).remove(keys));
 
 async function bounded(what: string, call: () => PromiseLike<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | null = null;
