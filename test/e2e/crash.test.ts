@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Setting } from "./setting.ts";
+import { type Job, Setting } from "./setting.ts";
 
 const JOBS = 240;
 const ALL_ARRIVED_LIMIT_MS = 60_000;
@@ -49,6 +49,18 @@ async function registerAll(): Promise<string[]> {
   return ids;
 }
 
+/** Every job of the tenant's list, page by page. */
+async function listed(): Promise<string[]> {
+  const seen: string[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const page: Response = await setting.call("GET", `/v1/jobs?limit=100${cursor && `&cursor=${cursor}`}`);
+    const { jobs, next_cursor } = (await page.json()) as { jobs: Job[]; next_cursor: string | null };
+    seen.push(...jobs.map(({ id, status }) => `${id} ${status}`));
+    cursor = next_cursor;
+  }
+  return seen.sort();
+}
+
 const isAccepted = (index: number): boolean =>
   setting.receiver.deliveries(hookOf(index)).some(({ status, verified }) => status === 204 && verified);
 
@@ -89,5 +101,10 @@ describe("a crash of the whole runtime", () => {
       return jobs.filter(({ status }) => status !== "delivered").map(({ id, status }) => `${id} ${status}`);
     };
     await expect.poll(undelivered, { timeout: 20_000, interval: 250 }).toEqual([]);
-  }, 150_000);
+
+    // The index has caught up, too: each job once, as it says of itself.
+    await expect
+      .poll(listed, { timeout: 90_000, interval: 500 })
+      .toEqual(ids.map((id) => `${id} delivered`).sort());
+  }, 250_000);
 });
