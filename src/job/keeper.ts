@@ -14,6 +14,10 @@ const WAKE_FLOOR_MS = 1_000;
 const LOST_ALARM_MS = 60_000;
 /** When the index is told of a job that is over, where no alarm of its own comes soon. */
 const INDEX_DELAY_MS = 1_000;
+/** The same of a job whose own wake-up is far off: the Worker's word at its registration may have been lost. */
+const FAR_INDEX_DELAY_MS = 15 * 60_000;
+/** Starts of a job that are remembered for the index, should it have heard of none since. */
+const MAX_SUPERSEDED = 16;
 /** After the index could not be told. */
 const INDEX_RETRY_MS = 60_000;
 /** An alarm that a run has set for its next attempt, should it die, is near enough to tell the index by. */
@@ -73,8 +77,8 @@ export class Keeper {
   /** Stores the job in place of the one that had its id, and the alarm. */
   async replace(job: Job): Promise<void> {
     const old = this.#store.load(job.id);
-    const supersedes = old ? { supersedes: old.registeredAt } : {};
-    this.#store.replace({ ...this.#stamped(job), ...supersedes });
+    const earlier = old ? [...(old.supersedes ?? []), old.registeredAt].slice(-MAX_SUPERSEDED) : [];
+    this.#store.replace({ ...this.#stamped(job), supersedes: earlier });
     await this.arm();
     this.#waiters.wake(job.id);
   }
@@ -136,7 +140,9 @@ export class Keeper {
       if (stored && !isOver(stored.state) && !this.#isDirty(stored))
         this.#store.save({ ...stored, outbox: false });
     }
-    if (jobs.some(({ state }) => isOver(state))) await this.arm(true);
+    // What was armed for the index alone is armed anew: of a job that is over, or whose own wake-up is far off.
+    const isFar = (job: Job): boolean => isOver(job.state) || wakeAt(job) > Date.now() + FAR_INDEX_DELAY_MS;
+    if (jobs.some(isFar)) await this.arm(true);
   }
 
   /** The index could not be told: it is left alone for a while, and told then. */
@@ -156,10 +162,9 @@ export class Keeper {
     return outbox === true && this.#indexed.get(id) !== (revision ?? 0);
   }
 
-  /** Waiting and delivering jobs wake up soon enough for the index too. */
   #wakeAt(job: Job, now: number): number {
-    const tellAt = isOver(job.state) && this.#isDirty(job) ? this.#tellAt(now) : Number.POSITIVE_INFINITY;
-    return Math.min(wakeAt(job), tellAt);
+    if (!this.#isDirty(job)) return wakeAt(job);
+    return Math.min(wakeAt(job), isOver(job.state) ? this.#tellAt(now) : now + FAR_INDEX_DELAY_MS);
   }
 
   #erasedWakes(now: number): number[] {

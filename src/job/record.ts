@@ -143,8 +143,8 @@ export interface Job<S extends State = State> extends JobFacts {
   readonly heldUntil: number;
   /** Counts the changes that were stored; from 0 where it is missing. */
   readonly revision?: number;
-  /** When the job that this one was started in place of was registered. */
-  readonly supersedes?: number;
+  /** When those were registered that this job was started in place of: the index may still have one of them. */
+  readonly supersedes?: readonly number[];
   /** The tenant's index may not know the present state. */
   readonly outbox?: boolean;
   readonly answer: StoredAnswer | null;

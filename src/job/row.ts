@@ -19,8 +19,8 @@ export interface JobRow {
   readonly registeredAt: number;
   /** Counts the changes of the job. */
   readonly revision: number;
-  /** When the job that this one was started in place of was registered; its row goes. */
-  readonly supersedes: number | null;
+  /** When those were registered that this job was started in place of; their rows go. */
+  readonly supersedes: readonly number[];
   readonly fields: JobFields;
   /** JSON text of an object. */
   readonly metadata: string;
@@ -47,7 +47,7 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
   return {
     registeredAt: job.registeredAt,
     revision: job.revision ?? 0,
-    supersedes: job.supersedes ?? null,
+    supersedes: job.supersedes ?? [],
     fields,
     metadata,
     host: job.callbackUrl === null ? null : new URL(job.callbackUrl).host,

@@ -60,10 +60,11 @@ export class JobStore {
   }
 
   /** Removes the job, and notes under which key its tenant's index has it. */
-  bury({ id, tenant, registeredAt }: Job): void {
+  bury({ id, tenant, registeredAt, supersedes = [] }: Job): void {
     this.#storage.transactionSync(() => {
       this.#erase(id);
-      this.#storage.kv.put(`${ERASED_PREFIX}${id}/${registeredAt}`, { tenant, registeredAt, id });
+      for (const at of [...supersedes, registeredAt])
+        this.#storage.kv.put(`${ERASED_PREFIX}${id}/${at}`, { tenant, registeredAt: at, id });
     });
   }
 

@@ -60,7 +60,7 @@ export class JobTable {
   put(rows: readonly JobRow[]): void {
     this.#sql.exec(SCHEMA);
     for (const row of rows) {
-      if (row.supersedes !== null) this.remove([{ registeredAt: row.supersedes, id: row.fields.id }]);
+      this.remove(row.supersedes.map((registeredAt) => ({ registeredAt, id: row.fields.id })));
       this.#sql.exec(PUT, ...columnsOf(row));
     }
   }

@@ -68,6 +68,19 @@ describe("the index", () => {
     expect(row).toEqual(job);
   });
 
+  it("hears of a job from itself, too, at the latest a quarter of an hour after its registration", async () => {
+    const DEAF = { getByName: () => ({ put: NEVER }) } as never;
+    const body = { request_id: uniqueId(), key: "sk-caller-1", eta: 7_200, deadline_seconds: 86_400 };
+    const { body: job } = await callWith({ TENANT: DEAF }, "POST", "/v1/jobs", { body });
+    const alarmIn = ((await alarmOf(job.id)) ?? 0) - Date.now();
+    expect(Math.abs(alarmIn - 900_000)).toBeLessThan(5_000);
+    expect(await listed()).toEqual([]);
+    await runDurableObjectAlarm(stub(job.id));
+    expect((await both(job.id)).row).toEqual((await both(job.id)).job);
+    expect(await alarmOf(job.id)).toBe(Date.parse(job.next_poll_at));
+    expect(fetched.sent).toEqual([]);
+  });
+
   it("follows the job through its life", async () => {
     const { id, poll } = await newJob();
     fetched.on(poll, success).on(HOOK, status(500), status(200));
@@ -94,6 +107,36 @@ describe("the index", () => {
     await expect.poll(async () => (await both(id)).row.metadata).toEqual({ second: true });
     expect(await rowCount()).toBe(1);
   });
+
+  it.each(["erased", "registered a third time"])(
+    "keeps no row of a start that it heard of, when it did not hear of the next, which was %s",
+    async (end) => {
+      const requestId = uniqueId();
+      const start = async (TENANT: unknown) => {
+        const body = { request_id: requestId, key: "sk-caller-1", eta: 600 };
+        return (await callWith({ TENANT: TENANT as never }, "POST", "/v1/jobs", { body })).body.id as string;
+      };
+      const id = await start(env.TENANT);
+      await expect.poll(rowCount).toBe(1);
+      await call("POST", `/v1/jobs/${id}/cancel`);
+      await runAlarm(id);
+      await scheduler.wait(2);
+      await start({ getByName: () => ({ put: NEVER }) });
+      expect(await rowCount()).toBe(1);
+      if (end === "erased") {
+        await call("DELETE", `/v1/jobs/${id}`);
+        await expect.poll(rowCount).toBe(0);
+        return;
+      }
+      await runInDurableObject(stub(id), (_, ctx) =>
+        new Job(ctx, { ...env, TENANT: DOWN }).cancel("acme", id),
+      );
+      await scheduler.wait(2);
+      await start(env.TENANT);
+      await expect.poll(rowCount).toBe(1);
+      await expect.poll(async () => (await both(id)).row).toEqual((await both(id)).job);
+    },
+  );
 
   it("forgets an erased job at once, and a purged one with it", async () => {
     const [erased, purged] = [await newJob(), await newJob({ callback_url: null })];
