@@ -17,6 +17,11 @@ const MAX_JOBS = 100;
 /** Of one registration it is 64 KiB; of many, what an isolate can hold a few of. */
 const MAX_BATCH_BYTES = 16 * MAX_BODY_BYTES;
 
+const TOO_LARGE = problem(
+  "body_too_large",
+  `A registration may have ${MAX_BODY_BYTES} bytes at most; shorten it.`,
+);
+
 const HELP = `must be a list of 1 to ${MAX_JOBS} registrations`;
 const BatchBody = v.strictObject({
   jobs: v.pipe(v.array(v.unknown(), HELP), v.minLength(1, HELP), v.maxLength(MAX_JOBS, HELP)),
@@ -30,7 +35,9 @@ export async function registerBatch(call: Call, claims: Claims): Promise<Respons
   const input = parseBody(BatchBody, body.json);
   if (isProblem(input)) return input;
   const results = await Promise.all(
-    items(body, input.jobs).map((item) => registerOne(item, call, claims).catch(thrown)),
+    items(body, input.jobs).map((item) =>
+      item.bytes.length > MAX_BODY_BYTES ? TOO_LARGE : registerOne(item, call, claims).catch(thrown),
+    ),
   );
   const rows = results.flatMap((result) => (isProblem(result) || !result.row ? [] : [result.row]));
   if (rows.length > 0) call.keepAlive(putRows(call.env, claims.sub, rows));

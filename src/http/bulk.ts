@@ -15,7 +15,7 @@ const FILTER_HELP = 'must be an object with at least one condition, such as {"st
 const BulkBody = v.strictObject({
   filter: v.pipe(
     v.record(v.string(), v.unknown(), FILTER_HELP),
-    v.check((filter) => Object.keys(filter).length > 0, FILTER_HELP),
+    v.check((filter) => Object.values(filter).some((value) => value !== null), FILTER_HELP),
   ),
   dry_run: v.nullish(v.boolean("must be true or false")),
 });

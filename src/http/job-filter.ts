@@ -26,6 +26,10 @@ const time = v.optional(
 const short = v.optional(v.pipe(v.string("must be a string"), v.maxLength(256, "is too long")));
 const metadataValue = v.pipe(
   v.union([v.string(), v.number()], "must be a string or a number"),
+  v.check(
+    (value) => typeof value === "string" || !Number.isInteger(value) || Number.isSafeInteger(value),
+    "has lost digits as a number; send it as a string",
+  ),
   v.transform(String),
   v.maxLength(256, "is too long"),
 );
@@ -43,7 +47,8 @@ const Filter = v.strictObject({
 
 /** Reads the filter in `given`; `prefix` stands in front of the names of fields in problems. */
 export function readFilter(given: Readonly<Record<string, unknown>>, prefix = ""): JobFilter | Problem {
-  const names = Object.keys(given);
+  // `null` is the same as absent.
+  const names = Object.keys(given).filter((name) => given[name] !== null);
   const plain = Object.fromEntries(
     names.filter((name) => !name.startsWith(METADATA)).map((name) => [name, given[name]]),
   );

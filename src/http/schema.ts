@@ -20,6 +20,8 @@ export function parseBody<const Schema extends v.GenericSchema>(
 /** Values are never repeated. */
 function explain(issue: v.BaseIssue<unknown>): Problem {
   const field = (issue.path ?? []).map(({ key }) => String(key)).join(".");
+  if (issue.type === "strict_object" && issue.expected !== "never" && field !== "")
+    return problem("invalid_value", `${field} is missing.`, { field });
   if (issue.type !== "strict_object" || issue.expected !== "never")
     return problem("invalid_value", `${field} ${issue.message}.`, { field });
   const name = shorten(field);

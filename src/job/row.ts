@@ -61,11 +61,11 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
   };
 }
 
-/** At most so long was the request finished before we knew; `null` where no poll told. */
+/** At most so long was the request finished before we knew; `null` where no poll told that it is. */
 function detectionLagMs({ timeline, registeredAt }: Job): number | null {
   const polls = timeline.filter(({ type }) => type === "poll");
   const last = polls.at(-1);
-  if (!last) return null;
+  if (!last || last.result === "pending" || last.result === "transient") return null;
   const unfinished = polls.findLast(({ result }) => result === "pending")?.at ?? registeredAt;
   return last.at + (last.durationMs ?? 0) - unfinished;
 }

@@ -28,6 +28,9 @@ export interface Where {
   readonly args: readonly (string | number)[];
 }
 
+/** As JSON writes one: nothing else may stand in a search as it is. */
+const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
+
 const COLUMNS = [
   ["status", "status"],
   ["outcome", "outcome"],
@@ -52,10 +55,12 @@ export function where(filter: JobFilter, cursor: Cursor | null, now: number): Wh
     const value = filter[name];
     if (value !== undefined) add(`${column} = ?`, value);
   }
-  // A value is given as text: a number and a string that look alike are both found.
   for (const [name, value] of filter.metadata ?? []) {
     const key = `,${JSON.stringify(name)}:`;
-    add("(instr(indexed, ?) OR instr(indexed, ?))", `${key}${value},`, `${key}${JSON.stringify(value)},`);
+    const text = `${key}${JSON.stringify(value)},`;
+    // A value is given as text: a number and a string that look alike are both found.
+    if (NUMBER.test(value)) add("(instr(indexed, ?) OR instr(indexed, ?))", `${key}${value},`, text);
+    else add("instr(indexed, ?)", text);
   }
   return { sql: conditions.join(" AND "), args };
 }

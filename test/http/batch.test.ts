@@ -72,6 +72,17 @@ describe("POST /v1/jobs/batch", () => {
     expect(body.results[7].problem).toMatchObject({ code: "already_registered" });
   });
 
+  it("holds each to the size of a registration", async () => {
+    const sized = (bytes: number) => {
+      const job = registration({ metadata: {} });
+      const padding = bytes - JSON.stringify({ ...job, response: { x: "" } }).length;
+      return { ...job, response: { x: "y".repeat(padding) } };
+    };
+    const { body } = await batch([sized(65_536), sized(65_537)]);
+    expect(statuses(body.results)).toEqual([422, 413]);
+    expect(body.results[1].problem).toMatchObject({ code: "body_too_large" });
+  });
+
   it("registers one that stands in it twice once", async () => {
     const job = registration();
     const { body } = await batch([job, job]);
@@ -94,9 +105,12 @@ describe("POST /v1/jobs/batch", () => {
     ["101", Array(101).fill(7)],
     ["no list", {}],
     ["nothing", null],
+    ["nothing at all", undefined],
   ])("is refused with %s", async (_, jobs) => {
     const objects = await objectCount();
-    expectProblem(await batch(jobs), { status: 422, code: "invalid_value", field: "jobs" });
+    const refused = await batch(jobs);
+    expectProblem(refused, { status: 422, code: "invalid_value", field: "jobs" });
+    expect(refused.body.detail).toMatch(/^jobs (must be|is missing)/);
     expect(await objectCount()).toBe(objects);
   });
 

@@ -1,9 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { call, fire, PROVIDER, readJob, register, stub, token } from "../support/api.ts";
+import { age, call, fire, PROVIDER, readJob, register, stub, token } from "../support/api.ts";
 import { expectProblem } from "../support/http.ts";
-import { HOOK, leave, newJob, reached, success } from "../support/life.ts";
+import { HOOK, leave, newJob, processing, reached, success } from "../support/life.ts";
 import { ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
 let fetched: ScriptedFetch;
@@ -155,6 +155,13 @@ describe("an operation on many jobs", () => {
     ["a bad status", { filter: { status: "x" } }, "invalid_value", "filter.status"],
     ["a bad time", { filter: { created_after: 7 } }, "invalid_value", "filter.created_after"],
     ["metadata that is an object", { filter: { "metadata.a": {} } }, "invalid_value", "filter.metadata.a"],
+    [
+      "a number that has lost digits",
+      { filter: { "metadata.a": 2 ** 53 } },
+      "invalid_value",
+      "filter.metadata.a",
+    ],
+    ["a condition that is null alone", { filter: { status: null } }, "invalid_value", "filter"],
     ["a bad dry_run", { filter: { status: "waiting" }, dry_run: "yes" }, "invalid_value", "dry_run"],
     ["an unknown field", { filter: { status: "waiting" }, force: true }, "unknown_field", "force"],
   ])("is refused with %s", async (_, body, code, field) => {
@@ -209,6 +216,16 @@ describe("GET /v1/stats", () => {
       attempts_per_delivery: null,
     });
     expect(endpoints["v6/video"].delivery_ms).toEqual({ p50: null, p95: null, p99: null });
+  });
+
+  it("has no lag of jobs that nobody saw finished", async () => {
+    const job = await newJob();
+    fetched.on(job.poll, processing).on(HOOK, status(200));
+    await age(job.id, 3_600_000);
+    await fire(job.id);
+    const { total } = await stats();
+    expect(total.outcomes.expired).toBe(1);
+    expect(total.detection_lag_ms).toEqual({ p50: null, p95: null, p99: null });
   });
 
   it("looks back as far as it is told", async () => {

@@ -131,6 +131,10 @@ describe("a filter", () => {
       which((n) => n % 2 === 0),
     );
     expect(await found("metadata.user=1")).toEqual(which((n) => n % 4 === 1));
+    for (const value of ['"pro"', 'pro","user":1,"x":"', '1,"plan":"pro"', "1,", ""])
+      expect(
+        await found(`metadata.${value.startsWith("1") ? "user" : "plan"}=${encodeURIComponent(value)}`),
+      ).toEqual([]);
     expect(await found(`metadata.user=${encodeURIComponent("' OR 1=1 --")}`)).toEqual([]);
     expect(await found(`host=${encodeURIComponent("a.example' OR '1'='1")}`)).toEqual([]);
   });
