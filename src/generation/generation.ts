@@ -69,7 +69,9 @@ export class Generation extends DurableObject<GenerationBindings> {
     const now = Date.now();
     try {
       const record = this.#store.load();
-      if (!record || this.#running) return;
+      if (!record) return;
+      // The call sets its own alarm when it ends; until then this one must not be used up, should the object die.
+      if (this.#running) return await this.ctx.storage.setAlarm(now + lifecycle.RUNNING_RETRY_MS);
       if (record.pending) await this.#register(record);
       await this.#armOrForget(now);
     } catch (error) {

@@ -15,6 +15,8 @@ export const CALL_TIMEOUT_MS = 100_000;
 const LOST_AFTER_MS = CALL_TIMEOUT_MS + 20_000;
 /** How long an outcome can be had again under the same `Idempotency-Key`, and hints lead anywhere. */
 const KEPT_MS = 24 * 3_600_000;
+/** When to look again at a call, or a registration, that is under way: it may have died. */
+export const RUNNING_RETRY_MS = 10_000;
 const REGISTER_BASE_MS = 1_000;
 const REGISTER_MAX_MS = 60_000;
 
@@ -128,7 +130,8 @@ export function answered(
     registration: { ...registration, finalAnswer: null },
     hasFinalAnswer: finalAnswer !== null,
     tries: 0,
-    nextTryAt: now,
+    // The first try is made at once, by whoever stores this; the alarm is for the case that it dies.
+    nextTryAt: now + RUNNING_RETRY_MS,
   };
   return { ...record, outcome, pending, job: { tenant, id } };
 }

@@ -201,6 +201,33 @@ describe("an answer whose job cannot be registered at once", () => {
   });
 });
 
+describe("an object that dies while its job is being registered", () => {
+  it("registers it by its alarm, which no run of it meanwhile has used up", async () => {
+    const [key, id] = [newKey(), uniqueId()];
+    fetched.on(CALLED, queued(id));
+    let registering = false;
+    const slow = () => {
+      registering = true;
+      return new Promise<never>(() => {});
+    };
+    await runInDurableObject(await object(key), (instance) => {
+      const JOB = { getByName: () => ({ register: slow }) };
+      Object.defineProperty(instance, "env", { value: { ...env, JOB }, configurable: true });
+    });
+    const lost = generate(key, { webhook: HOOK });
+    await expect.poll(() => registering).toBe(true);
+    await scheduler.wait(100);
+    await runDurableObjectAlarm(await object(key));
+    expect((await rows(key)).alarm).not.toBeNull();
+    await runInDurableObject(await object(key), (_, ctx) => ctx.abort("dies")).catch(() => {});
+    expectRefusal(await lost, 502, /not known/);
+
+    await runDurableObjectAlarm(await object(key));
+    expect((await record(key))?.pending).toBeNull();
+    expect((await readJob(await idOf(id, "v6/images"))).body.status).toBe("waiting");
+  });
+});
+
 describe("a call without an Idempotency-Key", () => {
   it("leaves nothing behind when nobody is to be called", async () => {
     const id = uniqueId();
