@@ -3,6 +3,7 @@
  * the caller's to make up for.
  */
 import { describe, logError } from "../log.ts";
+import { within } from "../net/bounded.ts";
 import type { JobKey, JobRow } from "./row.ts";
 
 /** Nobody waits longer than this for an index. */
@@ -29,16 +30,14 @@ export const removeRows = (env: IndexBindings, tenant: string, keys: readonly Jo
   bounded("remove", () => indexOf(env, tenant).remove(keys));
 
 async function bounded(what: string, call: () => PromiseLike<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
   try {
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), LIMIT_MS);
-    });
-    return await Promise.race([Promise.resolve(call()).then(() => true), late]);
+    return await within(
+      LIMIT_MS,
+      call().then(() => true),
+      false,
+    );
   } catch (error) {
     logError("tenant.unreachable", { call: what, error: describe(error) });
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -7,6 +7,7 @@ import { open } from "../crypto/vault.ts";
 import { log, logError } from "../log.ts";
 import { notCalled, type PollResult, poll } from "../provider/client.ts";
 import { deliver } from "../webhook/deliver.ts";
+import { tenantKeys } from "../webhook/signature.ts";
 import { judgeTarget, targetPolicy } from "../webhook/target.ts";
 import { attempted, attemptStarted, notAttempted, postponed, refused, undelivered } from "./delivery.ts";
 import type { Keeper } from "./keeper.ts";
@@ -81,17 +82,15 @@ async function attemptOnce(job: In<"delivering">, keeper: Keeper, env: Variables
   // A cancel, a redelivery or an erasure that landed while this was stored stands, and needs no POST of ours.
   if (!stored || stored.eventId !== eventId) return;
   if (!isIn(stored, "delivering") || stored.runs !== runs) return keeper.save(notAttempted(stored));
-  const result = await deliver(
-    {
-      url: target.url,
-      eventId,
-      tenant,
-      number: attempts,
-      parts: started.state.ending.event,
-      answer,
-    },
-    config.masterKeys,
-  );
+  const result = await deliver({
+    url: target.url,
+    headers: {},
+    keys: await tenantKeys(config.masterKeys, tenant),
+    eventId,
+    number: attempts,
+    parts: started.state.ending.event,
+    answer,
+  });
   log("job.attempted", {
     job: job.id,
     attempt: attempts,

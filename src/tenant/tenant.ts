@@ -9,6 +9,7 @@ import type { JobIndex } from "../job/index-client.ts";
 import type { Job } from "../job/job.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
 import { describe, log, logError } from "../log.ts";
+import { within } from "../net/bounded.ts";
 import { JobTable, type Page } from "./job-table.ts";
 import { type Operation, type OperationKind, Operations, type Work } from "./operations.ts";
 import type { Cursor, JobFilter } from "./query.ts";
@@ -96,19 +97,14 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
   async #call(kind: OperationKind, id: string): Promise<boolean> {
     const tenant = this.ctx.id.name ?? "";
     const job = this.env.JOB.getByName(id) as unknown as Pick<Job, "cancel" | "redeliver">;
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    const late = new Promise<{ kind: "late" }>((resolve) => {
-      timer = setTimeout(() => resolve({ kind: "late" }), JOB_LIMIT_MS);
-    });
     try {
-      const called = kind === "cancel" ? job.cancel(tenant, id) : job.redeliver(tenant, id, null);
-      const answer = await Promise.race([called, late]);
+      const called: Promise<{ kind: string }> =
+        kind === "cancel" ? job.cancel(tenant, id) : job.redeliver(tenant, id, null);
+      const answer = await within(JOB_LIMIT_MS, called, { kind: "late" } as const);
       return answer.kind === "found" || answer.kind === "already_over";
     } catch (error) {
       logError("operation.job_failed", { job: id, error: describe(error) });
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -2,7 +2,6 @@
  * One attempt: signs the event's body and POSTs it. Never throws; what came back is a value. Whether the target
  * may be called at all is the caller's to ask, before every attempt.
  */
-import type { MasterKey } from "../crypto/keys.ts";
 import { joinParts, type Part } from "../json.ts";
 import { post, USER_AGENT } from "../net/outbound.ts";
 import { parseRetryAfter } from "../net/retry-after.ts";
@@ -17,8 +16,11 @@ const KEPT_BYTES = 256;
 
 export interface Attempt {
   readonly url: string;
+  /** Beside our own, which they cannot replace but for the user agent; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What signs, newest first. */
+  readonly keys: readonly Uint8Array<ArrayBuffer>[];
   readonly eventId: string;
-  readonly tenant: string;
   /** Counts all attempts of the event, from 1. */
   readonly number: number;
   readonly parts: readonly Part[];
@@ -50,17 +52,18 @@ export function judgeAttempt(status: number, retryAfter: string | null, now: num
   return { kind: "failed", cause, retryAfterSeconds: parseRetryAfter(retryAfter, now) };
 }
 
-/** Signs with every master key, newest first, and POSTs once. */
-export async function deliver(attempt: Attempt, masterKeys: readonly MasterKey[]): Promise<AttemptResult> {
+/** Signs with every key, newest first, and POSTs once. */
+export async function deliver(attempt: Attempt): Promise<AttemptResult> {
   const timestamp = Math.floor(Date.now() / 1000);
   const prefix = signedPrefix(attempt.eventId, timestamp);
   const { bytes, prefixBytes } = joinParts(attempt.parts, attempt.answer, prefix);
-  const signature = await signatureHeader(bytes, masterKeys, attempt.tenant);
+  const signature = await signatureHeader(bytes, attempt.keys);
   const reply = await post({
     url: attempt.url,
     headers: {
-      "content-type": "application/json",
       "user-agent": USER_AGENT,
+      ...attempt.headers,
+      "content-type": "application/json",
       "webhook-id": attempt.eventId,
       "webhook-timestamp": String(timestamp),
       "webhook-signature": signature,

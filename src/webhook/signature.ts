@@ -6,36 +6,35 @@
 import { encodeBase64 } from "hono/utils/encode";
 import { deriveKey, type MasterKey } from "../crypto/keys.ts";
 
-const secretBytes = (master: MasterKey, tenant: string): Promise<Uint8Array<ArrayBuffer>> =>
-  deriveKey(master, `webhook/${tenant}`);
+/** The tenant's own secrets, newest first: one for each master key. */
+export const tenantKeys = (
+  masterKeys: readonly MasterKey[],
+  tenant: string,
+): Promise<Uint8Array<ArrayBuffer>[]> =>
+  Promise.all(masterKeys.map((master) => deriveKey(master, `webhook/${tenant}`)));
 
 /** The tenant's secrets as receivers configure them (`whsec_…`), newest first. */
 export async function signingSecrets(
   masterKeys: readonly MasterKey[],
   tenant: string,
 ): Promise<readonly string[]> {
-  return Promise.all(
-    masterKeys.map(async (master) => `whsec_${encodeBase64((await secretBytes(master, tenant)).buffer)}`),
-  );
+  return (await tenantKeys(masterKeys, tenant)).map((bytes) => `whsec_${encodeBase64(bytes.buffer)}`);
 }
 
 /** What stands in front of the body in the signed content. `timestamp` in seconds since 1970. */
 export const signedPrefix = (id: string, timestamp: number): string => `${id}.${timestamp}.`;
 
 /**
- * The `webhook-signature` header for `content` = {@link signedPrefix} + body: one `v1,` signature per master key,
- * newest first, separated by spaces.
+ * The `webhook-signature` header for `content` = {@link signedPrefix} + body: one `v1,` signature for each of `keys`,
+ * in their order, separated by spaces.
  */
 export async function signatureHeader(
   content: Uint8Array<ArrayBuffer>,
-  masterKeys: readonly MasterKey[],
-  tenant: string,
+  keys: readonly Uint8Array<ArrayBuffer>[],
 ): Promise<string> {
-  const signatures = masterKeys.map(async (master) => {
+  const signatures = keys.map(async (bytes) => {
     const params = { name: "HMAC", hash: "SHA-256" };
-    const key = await crypto.subtle.importKey("raw", await secretBytes(master, tenant), params, false, [
-      "sign",
-    ]);
+    const key = await crypto.subtle.importKey("raw", bytes, params, false, ["sign"]);
     return `v1,${encodeBase64(await crypto.subtle.sign("HMAC", key, content))}`;
   });
   return (await Promise.all(signatures)).join(" ");

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import pkg from "../../package.json" with { type: "json" };
-import type { MasterKey } from "../../src/crypto/keys.ts";
 import { type Attempt, type AttemptResult, deliver } from "../../src/webhook/deliver.ts";
 import { signatureHeader } from "../../src/webhook/signature.ts";
 import { filled, texts, type WatchedBody } from "../support/bodies.ts";
@@ -8,15 +7,13 @@ import { hang, networkError, type Script, ScriptedFetch, status } from "../suppo
 
 const HOOK = "https://example.com/hook";
 const NOW = Date.UTC(2026, 10, 20, 12, 0, 0, 999);
-const KEYS: readonly MasterKey[] = [
-  { kid: "new", bytes: new Uint8Array(32).fill(2) },
-  { kid: "old", bytes: new Uint8Array(32).fill(1) },
-];
+const KEYS = [new Uint8Array(32).fill(2), new Uint8Array(32).fill(1)];
 const ANSWER = new TextEncoder().encode('{"output":["ü"]}');
 const ATTEMPT: Attempt = {
   url: HOOK,
+  headers: {},
+  keys: KEYS,
   eventId: "msg_1",
-  tenant: "acme",
   number: 3,
   parts: ['{"provider":', [0, ANSWER.length], ',"metadata":{}}'],
   answer: ANSWER,
@@ -35,7 +32,7 @@ afterEach(() => {
 
 function attempt(script: Script, overrides: Partial<Attempt> = {}): Promise<AttemptResult> {
   fetched.on(HOOK, script);
-  return deliver({ ...ATTEMPT, ...overrides }, KEYS);
+  return deliver({ ...ATTEMPT, ...overrides });
 }
 
 /** An answer with a body that is watched. */
@@ -85,9 +82,7 @@ describe("what is sent", () => {
     await attempt(status(204));
     const [sent] = fetched.sent;
     const content = new TextEncoder().encode(`msg_1.1795176000.${sent?.body}`);
-    expect(sent?.headers["webhook-signature"]).toBe(
-      await signatureHeader(new Uint8Array(content), KEYS, "acme"),
-    );
+    expect(sent?.headers["webhook-signature"]).toBe(await signatureHeader(new Uint8Array(content), KEYS));
   });
 
   it("carries the same id and bytes on a later attempt, with a new timestamp and signature", async () => {
@@ -154,7 +149,7 @@ describe("the verdict", () => {
   });
 
   it("is a failure when the URL cannot be fetched at all", async () => {
-    const { verdict } = await deliver({ ...ATTEMPT, url: "not a url" }, KEYS);
+    const { verdict } = await deliver({ ...ATTEMPT, url: "not a url" });
     expect(verdict).toMatchObject({ kind: "failed", cause: "network" });
   });
 

@@ -4,7 +4,7 @@ import { filled, texts, type WatchedBody } from "../support/bodies.ts";
 import { type Script, ScriptedFetch } from "../support/scripted-fetch.ts";
 
 const HOOK = "https://example.com/hook";
-const KEYS = [{ kid: "k1", bytes: new Uint8Array(32) }];
+const KEYS = [new Uint8Array(32)];
 
 let fetched: ScriptedFetch;
 beforeEach(() => {
@@ -16,10 +16,8 @@ afterEach(() => {
 
 function attempt(script: Script): Promise<AttemptResult> {
   fetched.on(HOOK, script);
-  return deliver(
-    { url: HOOK, eventId: "msg_1", tenant: "acme", number: 1, parts: ["{}"], answer: null },
-    KEYS,
-  );
+  const event = { eventId: "msg_1", number: 1, parts: ["{}"], answer: null };
+  return deliver({ url: HOOK, headers: {}, keys: KEYS, ...event });
 }
 
 const refusing =

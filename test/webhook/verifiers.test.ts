@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { MasterKey } from "../../src/crypto/keys.ts";
 import { deliver } from "../../src/webhook/deliver.ts";
 import { buildEvent, type EventFacts, type EventFormat } from "../../src/webhook/event.ts";
-import { signingSecrets } from "../../src/webhook/signature.ts";
+import { signingSecrets, tenantKeys } from "../../src/webhook/signature.ts";
 import { ScriptedFetch, type Sent, status } from "../support/scripted-fetch.ts";
 
 const URL_OF_HOOK = "https://example.com/hook";
@@ -49,8 +49,16 @@ async function delivered(
   const bytes = new TextEncoder().encode(answer);
   const parts = buildEvent(format, { ...FACTS, metadata }, { final: true, bytes });
   fetched.on(URL_OF_HOOK, status(204));
-  const attempt = { url: URL_OF_HOOK, eventId, tenant: "acme", number: 1, parts, answer: bytes };
-  const { verdict } = await deliver(attempt, masterKeys);
+  const keys = await tenantKeys(masterKeys, "acme");
+  const { verdict } = await deliver({
+    url: URL_OF_HOOK,
+    headers: {},
+    keys,
+    eventId,
+    number: 1,
+    parts,
+    answer: bytes,
+  });
   expect(verdict).toEqual({ kind: "delivered" });
   const sent = fetched.sent.at(-1);
   if (!sent) throw new Error("nothing was sent");
