@@ -5,6 +5,7 @@ import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
 import { putRows } from "../job/index-client.ts";
 import { elementSpans, memberSpans } from "../json.ts";
+import { jsonText } from "./answer.ts";
 import { type JsonBody, MAX_BODY_BYTES, readJson } from "./body.ts";
 import type { Call } from "./call.ts";
 import { thrown } from "./failure.ts";
@@ -41,9 +42,7 @@ export async function registerBatch(call: Call, claims: Claims): Promise<Respons
   );
   const rows = results.flatMap((result) => (isProblem(result) || !result.row ? [] : [result.row]));
   if (rows.length > 0) call.keepAlive(putRows(call.env, claims.sub, rows));
-  return new Response(`{"results":[${results.map(resultJson).join(",")}]}\n`, {
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
+  return jsonText(`{"results":[${results.map(resultJson).join(",")}]}\n`);
 }
 
 /** Each registration with its own bytes, from which its metadata and response are taken as they came. */

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
 import { newOperationId } from "../job/ids.ts";
 import type { OperationKind } from "../tenant/operations.ts";
+import { jsonResponse } from "./answer.ts";
 import { readJson } from "./body.ts";
 import type { Call, Route } from "./call.ts";
 import { readFilter } from "./job-filter.ts";
@@ -32,14 +33,14 @@ export const bulk =
     const filter = readFilter(input.filter, "filter.");
     if (isProblem(filter)) return filter;
     const tenant = env.TENANT.getByName(claims.sub);
-    if (input.dry_run) return json({ count: await tenant.count(filter) });
-    return json({ operation: await tenant.start(newOperationId(), kind, filter) }, 202);
+    if (input.dry_run) return jsonResponse({ count: await tenant.count(filter) });
+    return jsonResponse({ operation: await tenant.start(newOperationId(), kind, filter) }, 202);
   };
 
 /** `GET /v1/operations/{id}` */
 export async function operation({ env, jobId }: Call, claims: Claims): Promise<Response | Problem> {
   const found = await env.TENANT.getByName(claims.sub).operation(jobId);
-  return found ? json({ operation: found }) : problem("not_found", "There is no such operation.");
+  return found ? jsonResponse({ operation: found }) : problem("not_found", "There is no such operation.");
 }
 
 const WINDOW_HOURS = { "1h": 1, "24h": 24, "7d": 168 } as const;
@@ -55,11 +56,5 @@ export async function stats({ request, env }: Call, claims: Claims): Promise<Res
   const from = to - WINDOW_HOURS[query.window] * 3_600_000;
   const figures = await env.TENANT.getByName(claims.sub).stats(from);
   const iso = (ms: number): string => new Date(ms).toISOString();
-  return json({ window: query.window, from: iso(from), to: iso(to), ...figures });
+  return jsonResponse({ window: query.window, from: iso(from), to: iso(to), ...figures });
 }
-
-const json = (body: object, status = 200): Response =>
-  new Response(`${JSON.stringify(body)}\n`, {
-    status,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });

@@ -2,40 +2,18 @@
  * `GET /v1/jobs`: the tenant's jobs, newest first, as its index has them. The job of one request, named in full, is read
  * from its own object.
  */
-import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
 import { jobId } from "../job/ids.ts";
 import { type Cursor, readCursor, writeCursor } from "../tenant/query.ts";
+import { jsonText } from "./answer.ts";
 import { type Call, withJob } from "./call.ts";
 import { readFilter } from "./job-filter.ts";
 import { type Listed, listJson } from "./job-json.ts";
+import { DEFAULT_LIMIT, paging } from "./paging.ts";
 import { isProblem, type Problem } from "./problem.ts";
 import { parseBody } from "./schema.ts";
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
-
-const LIMIT_HELP = `must be a whole number from 1 to ${MAX_LIMIT}`;
-const CURSOR_HELP = "is not one of ours; take next_cursor as it came";
-
-const Paging = v.strictObject({
-  limit: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,4}$/, LIMIT_HELP),
-      v.transform(Number),
-      v.minValue(1, LIMIT_HELP),
-      v.maxValue(MAX_LIMIT, LIMIT_HELP),
-    ),
-  ),
-  cursor: v.optional(
-    v.pipe(
-      v.string(),
-      v.transform((text): Cursor | null => readCursor(text.slice(0, 256))),
-      v.check((cursor) => cursor !== null, CURSOR_HELP),
-    ),
-  ),
-});
+const Paging = paging(readCursor);
 
 /** `GET /v1/jobs` */
 export async function listJobs(call: Call, claims: Claims): Promise<Response | Problem> {
@@ -69,6 +47,4 @@ async function ofRequest(
 }
 
 const listResponse = (jobs: readonly Listed[], next: Cursor | null): Response =>
-  new Response(listJson(jobs, next && writeCursor(next)), {
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
+  jsonText(listJson(jobs, next && writeCursor(next)));

@@ -7,12 +7,13 @@ import { isJobId } from "../job/ids.ts";
 import { putRows } from "../job/index-client.ts";
 import type { Registered } from "../job/job.ts";
 import type { JobView } from "../job/view.ts";
+import { jsonText } from "./answer.ts";
 import { type JsonBody, readJson } from "./body.ts";
 import { type Call, type JobStub, withJob } from "./call.ts";
 import { jobJson, secondsToNext } from "./job-json.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { readRegistration, readTarget } from "./registration.ts";
-import { parseBody } from "./schema.ts";
+import { EmptyBody, readOptional } from "./schema.ts";
 
 /** Longest hold of `?wait=`. */
 const MAX_WAIT_SECONDS = 60;
@@ -20,7 +21,6 @@ const MAX_WAIT_SECONDS = 60;
 const NOT_FOUND = problem("not_found", "There is no such job.");
 
 const RedeliverBody = v.strictObject({ callback_url: v.nullish(v.string("must be a string")) });
-const EmptyBody = v.strictObject({});
 
 /** `POST /v1/jobs` */
 export async function register(call: Call, claims: Claims): Promise<Response | Problem> {
@@ -74,18 +74,14 @@ export async function read(call: Call, claims: Claims): Promise<Response | Probl
 
 /** `POST /v1/jobs/{id}/cancel` */
 export async function cancel(call: Call, claims: Claims): Promise<Response | Problem> {
-  const body = await readJson(call.request);
-  if (isProblem(body)) return body;
-  const input = parseBody(EmptyBody, body?.json ?? {});
+  const input = await readOptional(call.request, EmptyBody);
   if (isProblem(input)) return input;
   return onJob(call, (job, id) => job.cancel(claims.sub, id), 200);
 }
 
 /** `POST /v1/jobs/{id}/redeliver` */
 export async function redeliver(call: Call, claims: Claims): Promise<Response | Problem> {
-  const body = await readJson(call.request);
-  if (isProblem(body)) return body;
-  const input = parseBody(RedeliverBody, body?.json ?? {});
+  const input = await readOptional(call.request, RedeliverBody);
   if (isProblem(input)) return input;
   const url = input.callback_url ?? null;
   const target = url === null ? null : readTarget(url, new URL(call.request.url).host, call.config);
@@ -128,9 +124,5 @@ async function onJob(
   }
 }
 
-function jobResponse(view: JobView, status: number, headers: Record<string, string> = {}): Response {
-  return new Response(jobJson(view), {
-    status,
-    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
-  });
-}
+const jobResponse = (view: JobView, status: number, headers: Record<string, string> = {}): Response =>
+  jsonText(jobJson(view), status, headers);

@@ -4,7 +4,8 @@
  */
 import * as v from "valibot";
 import { isPlainObject } from "../provider/fields.ts";
-import { type Problem, problem } from "./problem.ts";
+import { readJson } from "./body.ts";
+import { isProblem, type Problem, problem } from "./problem.ts";
 
 /** The body as `schema` reads it, or the first thing wrong with it: one clear answer, not a list to decipher. */
 export function parseBody<const Schema extends v.GenericSchema>(
@@ -15,6 +16,18 @@ export function parseBody<const Schema extends v.GenericSchema>(
   if (!isPlainObject(json)) return problem("invalid_value", "The body must be a JSON object.");
   const parsed = v.safeParse(schema, json);
   return parsed.success ? parsed.output : explain(parsed.issues[0]);
+}
+
+/** The body of a call that needs nothing said. */
+export const EmptyBody = v.strictObject({});
+
+/** The body of a call that may come without one, which is the same as an empty object. */
+export async function readOptional<const Schema extends v.GenericSchema>(
+  request: Request,
+  schema: Schema,
+): Promise<v.InferOutput<Schema> | Problem> {
+  const body = await readJson(request);
+  return isProblem(body) ? body : parseBody(schema, body?.json ?? {});
 }
 
 /** Values are never repeated. */
@@ -29,4 +42,4 @@ function explain(issue: v.BaseIssue<unknown>): Problem {
 }
 
 /** A name made up by the caller is repeated, but not at any length. */
-const shorten = (name: string): string => (name.length > 64 ? `${name.slice(0, 63)}…` : name);
+export const shorten = (name: string): string => (name.length > 64 ? `${name.slice(0, 63)}…` : name);

@@ -65,16 +65,23 @@ export function where(filter: JobFilter, cursor: Cursor | null, now: number): Wh
   return { sql: conditions.join(" AND "), args };
 }
 
-export const writeCursor = ({ registeredAt, id }: Cursor): string =>
-  encodeBase64Url(new TextEncoder().encode(`${registeredAt}.${id}`).buffer).replace(/=+$/, "");
+export const writeCursor = ({ registeredAt, id }: Cursor): string => encodeCursor(`${registeredAt}.${id}`);
 
 /** `null` for what is no cursor of ours. */
 export function readCursor(text: string): Cursor | null {
+  const [, registeredAt, id] = /^(\d{1,15})\.(job_[a-z2-7]{32})$/.exec(decodeCursor(text)) ?? [];
+  return registeredAt === undefined || id === undefined ? null : { registeredAt: Number(registeredAt), id };
+}
+
+/** Text that says nothing to a caller, so that nobody builds one. */
+export const encodeCursor = (text: string): string =>
+  encodeBase64Url(new TextEncoder().encode(text).buffer).replace(/=+$/, "");
+
+/** Empty for what {@link encodeCursor} cannot have written. */
+export function decodeCursor(text: string): string {
   try {
-    const decoded = new TextDecoder().decode(decodeBase64Url(text));
-    const [, registeredAt, id] = /^(\d{1,15})\.(job_[a-z2-7]{32})$/.exec(decoded) ?? [];
-    return registeredAt === undefined || id === undefined ? null : { registeredAt: Number(registeredAt), id };
+    return new TextDecoder().decode(decodeBase64Url(text));
   } catch {
-    return null;
+    return "";
   }
 }
