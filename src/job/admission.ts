@@ -1,0 +1,71 @@
+/**
+ * Asks the tenant's object whether a delivery may go out now, and where its destination is. Bounded, and never thrown:
+ * while the object cannot be reached, deliveries go out as if nobody else were there.
+ */
+import { describe, logError } from "../log.ts";
+import { within } from "../net/bounded.ts";
+import type { DestinationRead } from "../webhook/destination.ts";
+import type { IndexBindings } from "./index-client.ts";
+import type { Parked, ParkReason } from "./record.ts";
+
+/** How long the tenant's object may hold an answer back, for a place that is soon free. */
+export const MAX_HOLD_MS = 1_000;
+/** Nobody waits longer than this for it. */
+const LIMIT_MS = 2_000;
+
+export interface AdmissionAsk {
+  readonly jobId: string;
+  /** `null`: a plain callback URL, on `host`. */
+  readonly destination: string | null;
+  readonly host: string;
+  /** What the delivery was parked for, if it was. */
+  readonly parked: Parked | null;
+}
+
+export type Admission =
+  /** Send it now, and report what came of it. `read`: the destination as it is. */
+  | { readonly kind: "go"; readonly host: string; readonly read: DestinationRead | null }
+  /** Wait until called, or until `until` (epoch ms). */
+  | {
+      readonly kind: "park";
+      readonly reason: ParkReason;
+      readonly host: string;
+      readonly since: number;
+      readonly until: number | null;
+    }
+  /** There is no such destination. */
+  | { readonly kind: "missing" };
+
+/** What came of an admission, or of an attempt that needed none. */
+export interface AttemptReport {
+  readonly jobId: string;
+  readonly host: string;
+  /** `none`: nothing was sent, or what came back says nothing of the receiver's health. */
+  readonly result: "ok" | "failed" | "none";
+}
+
+/** What the tenant's object decides. */
+export interface Gatekeeper {
+  admit(ask: AdmissionAsk): Promise<Admission>;
+  destination(name: string): Promise<{ kind: "found"; read: DestinationRead } | { kind: "missing" }>;
+}
+
+const gatekeeperOf = (env: IndexBindings, tenant: string): Gatekeeper =>
+  env.TENANT.getByName(tenant) as Gatekeeper;
+
+/** `null` where the tenant's object cannot be reached. */
+export const admit = (env: IndexBindings, tenant: string, ask: AdmissionAsk): Promise<Admission | null> =>
+  bounded("admit", () => gatekeeperOf(env, tenant).admit(ask));
+
+/** `null` where the tenant's object cannot be reached. */
+export const findDestination = (env: IndexBindings, tenant: string, name: string) =>
+  bounded("destination", () => gatekeeperOf(env, tenant).destination(name));
+
+async function bounded<T>(what: string, call: () => PromiseLike<T>): Promise<T | null> {
+  try {
+    return await within(LIMIT_MS, call(), null);
+  } catch (error) {
+    logError("tenant.unreachable", { call: what, error: describe(error) });
+    return null;
+  }
+}

@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Gate, LEASE_MS } from "../../src/tenant/gate.ts";
+
+const NOW = 1_000_000;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const entered = (gate: Gate, jobId: string, most = 2, ms = 0, now = NOW) => gate.enter(jobId, most, now, ms);
+
+describe("places", () => {
+  it("are given out up to the limit, and not beyond", async () => {
+    const gate = new Gate();
+    expect(await Promise.all(["a", "b", "c"].map((id) => entered(gate, id)))).toEqual([true, true, false]);
+    expect(gate.inFlight(NOW)).toBe(2);
+  });
+
+  it("are given out anew when they are left", async () => {
+    const gate = new Gate();
+    await entered(gate, "a");
+    await entered(gate, "b");
+    gate.leave("a", NOW);
+    expect(await entered(gate, "c")).toBe(true);
+  });
+
+  it("go to those who wait, in their order", async () => {
+    const gate = new Gate();
+    await entered(gate, "a", 1);
+    const order: string[] = [];
+    const waiting = ["b", "c"].map((id) =>
+      entered(gate, id, 1, 1_000).then((granted) => order.push(`${id} ${granted}`)),
+    );
+    gate.leave("a", NOW);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(order).toEqual(["b true"]);
+    // Whoever comes now does not pass the one who waits.
+    gate.leave("b", NOW);
+    await Promise.all(waiting);
+    expect(order).toEqual(["b true", "c true"]);
+    expect(gate.inFlight(NOW)).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("are waited for no longer than was said, and then not taken", async () => {
+    const gate = new Gate();
+    await entered(gate, "a", 1);
+    const waiting = entered(gate, "b", 1, 1_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await waiting).toBe(false);
+    gate.leave("a", NOW);
+    expect(gate.inFlight(NOW)).toBe(0);
+    expect(await entered(gate, "c", 1)).toBe(true);
+  });
+
+  it("are free again after a while, should nobody report", async () => {
+    const gate = new Gate();
+    await entered(gate, "a", 1);
+    expect(await entered(gate, "b", 1, 0, NOW + LEASE_MS - 1)).toBe(false);
+    expect(gate.nextLeaseEnd()).toBe(NOW + LEASE_MS);
+    expect(await entered(gate, "b", 1, 0, NOW + LEASE_MS)).toBe(true);
+  });
+
+  it("of one job is one, however often it asks", async () => {
+    const gate = new Gate();
+    await entered(gate, "a", 2);
+    await entered(gate, "a", 2);
+    expect(gate.inFlight(NOW)).toBe(1);
+  });
+});
+
+describe("slots", () => {
+  it("follow each other at the rate", () => {
+    const gate = new Gate();
+    const at = [NOW, NOW, NOW + 100, NOW + 5_000].map((now) => gate.slot(5, now) - NOW);
+    expect(at).toEqual([0, 200, 400, 5_000]);
+  });
+
+  it("go on behind what was planned before", () => {
+    expect(new Gate(NOW + 700).slot(5, NOW)).toBe(NOW + 700);
+  });
+
+  it("do not pile up while nobody comes", () => {
+    const gate = new Gate();
+    gate.slot(1, NOW);
+    expect([gate.slot(1, NOW + 60_000), gate.slot(1, NOW + 60_000)]).toEqual([NOW + 60_000, NOW + 61_000]);
+  });
+});
+
+describe("a gate", () => {
+  it("is idle when nobody is under way, waits, or has been promised a moment", async () => {
+    const gate = new Gate();
+    expect(gate.isIdle(NOW)).toBe(true);
+    await entered(gate, "a");
+    expect(gate.isIdle(NOW)).toBe(false);
+    gate.leave("a", NOW);
+    expect(gate.isIdle(NOW)).toBe(true);
+    gate.slot(1, NOW);
+    expect(gate.isIdle(NOW)).toBe(false);
+    expect(gate.isIdle(NOW + 1_000)).toBe(true);
+  });
+});
