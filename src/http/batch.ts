@@ -10,7 +10,7 @@ import { type JsonBody, MAX_BODY_BYTES, readJson } from "./body.ts";
 import type { Call } from "./call.ts";
 import { thrown } from "./failure.ts";
 import { listedJob } from "./job-json.ts";
-import { registerOne } from "./jobs.ts";
+import { finderOf, registerOne } from "./jobs.ts";
 import { isProblem, type Problem, problem, problemBody } from "./problem.ts";
 import { parseBody } from "./schema.ts";
 
@@ -35,9 +35,10 @@ export async function registerBatch(call: Call, claims: Claims): Promise<Respons
   if (!body) return problem("malformed_body", 'Send a JSON body: {"jobs": [registration, …]}.');
   const input = parseBody(BatchBody, body.json);
   if (isProblem(input)) return input;
+  const find = finderOf(call, claims);
   const results = await Promise.all(
     items(body, input.jobs).map((item) =>
-      item.bytes.length > MAX_BODY_BYTES ? TOO_LARGE : registerOne(item, call, claims).catch(thrown),
+      item.bytes.length > MAX_BODY_BYTES ? TOO_LARGE : registerOne(item, call, claims, find).catch(thrown),
     ),
   );
   const rows = results.flatMap((result) => (isProblem(result) || !result.row ? [] : [result.row]));

@@ -3,16 +3,19 @@
  */
 import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
+import { findDestination } from "../job/admission.ts";
 import { isJobId } from "../job/ids.ts";
 import { putRows } from "../job/index-client.ts";
 import type { Registered } from "../job/job.ts";
+import type { Registration } from "../job/lifecycle.ts";
 import type { JobView } from "../job/view.ts";
 import { jsonText } from "./answer.ts";
 import { type JsonBody, readJson } from "./body.ts";
 import { type Call, type JobStub, withJob } from "./call.ts";
+import { callbackFields, type FindDestination, readCallback } from "./callback.ts";
 import { jobJson, secondsToNext } from "./job-json.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
-import { readRegistration, readTarget } from "./registration.ts";
+import { readRegistration } from "./registration.ts";
 import { EmptyBody, readOptional } from "./schema.ts";
 
 /** Longest hold of `?wait=`. */
@@ -20,7 +23,7 @@ const MAX_WAIT_SECONDS = 60;
 
 const NOT_FOUND = problem("not_found", "There is no such job.");
 
-const RedeliverBody = v.strictObject({ callback_url: v.nullish(v.string("must be a string")) });
+const RedeliverBody = v.strictObject(callbackFields);
 
 /** `POST /v1/jobs` */
 export async function register(call: Call, claims: Claims): Promise<Response | Problem> {
@@ -29,9 +32,9 @@ export async function register(call: Call, claims: Claims): Promise<Response | P
   if (!body)
     return problem(
       "malformed_body",
-      "Send a JSON body; the least is request_id, and callback_url to be called back.",
+      "Send a JSON body; the least is request_id, and callback_url or destination to be called back.",
     );
-  const registered = await registerOne(body, call, claims);
+  const registered = await registerOne(body, call, claims, finderOf(call, claims));
   if (isProblem(registered)) return registered;
   const { kind, view, row } = registered;
   if (row) call.keepAlive(putRows(call.env, claims.sub, [row]));
@@ -41,25 +44,42 @@ export async function register(call: Call, claims: Claims): Promise<Response | P
     : jobResponse(view, 200, location);
 }
 
+/** Looks destinations of the caller's up, each once. */
+export function finderOf({ env }: Call, { sub }: Claims): FindDestination {
+  const found = new Map<string, ReturnType<FindDestination>>();
+  return (name) => {
+    const known = found.get(name) ?? findDestination(env, sub, name);
+    found.set(name, known);
+    return known;
+  };
+}
+
 /** Registers what one body says. */
 export async function registerOne(
   body: JsonBody,
   { request, env, config }: Call,
   claims: Claims,
+  find: FindDestination,
 ): Promise<(Registered & { readonly kind: "created" | "exists" }) | Problem> {
   const caller = { tenant: claims.sub, host: new URL(request.url).host };
-  const registration = await readRegistration(body, caller, config);
+  const registration = await readRegistration(body, caller, config, find);
   if (isProblem(registration)) return registration;
   const { kind, view, row } = await withJob(env, registration.id, (job) => job.register(registration));
   if (kind !== "conflict") return { kind, view, row };
   return problem(
     "already_registered",
-    "callback_url or format differs from the registration before; redeliver can name another callback.",
+    "The callback or its format differs from the registration before; redeliver can name another callback.",
     {
-      field: view.fields.callback_url === registration.callbackUrl ? "format" : "callback_url",
+      field: differingField(view, registration),
       headers: { location: `/v1/jobs/${registration.id}` },
     },
   );
+}
+
+function differingField({ fields }: JobView, { callbackUrl, destination }: Registration): string {
+  const isSame = fields.callback_url === callbackUrl && fields.destination === (destination?.name ?? null);
+  if (isSame) return "format";
+  return destination ? "destination" : "callback_url";
 }
 
 /** `GET /v1/jobs/{id}` */
@@ -83,10 +103,11 @@ export async function cancel(call: Call, claims: Claims): Promise<Response | Pro
 export async function redeliver(call: Call, claims: Claims): Promise<Response | Problem> {
   const input = await readOptional(call.request, RedeliverBody);
   if (isProblem(input)) return input;
-  const url = input.callback_url ?? null;
-  const target = url === null ? null : readTarget(url, new URL(call.request.url).host, call.config);
-  if (isProblem(target)) return target;
-  return onJob(call, (job, id) => job.redeliver(claims.sub, id, target), 202);
+  const { host } = new URL(call.request.url);
+  const callback = await readCallback(input, host, call.config, finderOf(call, claims));
+  if (isProblem(callback)) return callback;
+  const to = callback.callbackUrl === null && !callback.destination ? null : callback;
+  return onJob(call, (job, id) => job.redeliver(claims.sub, id, to), 202);
 }
 
 /** `DELETE /v1/jobs/{id}` */
@@ -117,7 +138,7 @@ async function onJob(
     case "nothing_to_deliver":
       return problem(
         "nothing_to_deliver",
-        "The job has no event yet, or no callback: name one in callback_url.",
+        "The job has no event yet, or no callback: name one in callback_url or destination.",
       );
     default:
       return answer satisfies never;

@@ -20,6 +20,7 @@ const PROBLEMS = {
   invalid_value: [422, "A value is refused"],
   unknown_field: [422, "A field is not known"],
   target_refused: [422, "The callback may not be called"],
+  destination_unknown: [422, "The destination is not known"],
   generation_failed: [422, "The generation has failed already"],
   provider_rate_limited: [429, "The provider wants fewer calls"],
   outcome_unknown: [502, "It is not known what came of the call"],

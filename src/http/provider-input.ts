@@ -11,8 +11,9 @@ import type { EventFormat } from "../webhook/event.ts";
 import { TOKEN_FAULTS, tokenProblem } from "./auth.ts";
 import type { JsonBody } from "./body.ts";
 import type { Bindings } from "./call.ts";
+import { readTarget } from "./callback.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
-import { MAX_METADATA_BYTES, PROVIDER_KEY_HELP, readTarget, requestId } from "./registration.ts";
+import { MAX_METADATA_BYTES, PROVIDER_KEY_HELP, requestId } from "./registration.ts";
 import { parseBody } from "./schema.ts";
 
 const OurFields = v.object({

@@ -9,8 +9,8 @@ import { MAX_DEADLINE_SECONDS, makeRegistration } from "../job/registering.ts";
 import { rawMember } from "../json.ts";
 import { isEndpoint, isRequestId } from "../provider/endpoints.ts";
 import { isPlainObject } from "../provider/fields.ts";
-import { explainTarget, judgeTarget, targetPolicy } from "../webhook/target.ts";
 import type { JsonBody } from "./body.ts";
+import { callbackFields, type FindDestination, readCallback } from "./callback.ts";
 import { nameRequest } from "./naming.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { parseBody } from "./schema.ts";
@@ -52,7 +52,7 @@ export const RegistrationBody = v.strictObject({
   request_id: v.nullish(requestId),
   fetch_url: v.nullish(v.string("must be a string")),
   response: v.nullish(plainObject),
-  callback_url: v.nullish(v.string("must be a string")),
+  ...callbackFields,
   eta: v.nullish(
     v.pipe(v.number(ETA_HELP), v.minValue(0, ETA_HELP), v.maxValue(MAX_DEADLINE_SECONDS, ETA_HELP)),
   ),
@@ -89,6 +89,7 @@ export async function readRegistration(
   body: JsonBody,
   caller: Caller,
   config: Config,
+  find: FindDestination,
 ): Promise<Registration | Problem> {
   const input = parseBody(RegistrationBody, body.json);
   if (isProblem(input)) return input;
@@ -108,9 +109,6 @@ export async function readRegistration(
       { field: "index" },
     );
 
-  const callbackUrl = input.callback_url == null ? null : readTarget(input.callback_url, caller.host, config);
-  if (isProblem(callbackUrl)) return callbackUrl;
-
   const key = input.key ?? serverKeyFor(config, caller.tenant);
   const named = nameRequest(
     {
@@ -127,13 +125,17 @@ export async function readRegistration(
       field: "key",
     });
 
+  // Last, because it asks another object.
+  const callback = await readCallback(input, caller.host, config, find);
+  if (isProblem(callback)) return callback;
+
   return makeRegistration(
     {
       ...named,
+      ...callback,
       tenant: caller.tenant,
       host: caller.host,
-      callbackUrl,
-      format: input.format ?? "standard",
+      format: input.format ?? (callback.destination ? null : "standard"),
       metadata,
       index,
       etaSeconds: input.eta ?? named.etaSeconds,
@@ -148,16 +150,4 @@ export async function readRegistration(
 function isIndexable(metadata: Readonly<Record<string, unknown>>, name: string): boolean {
   const value = Object.hasOwn(metadata, name) ? metadata[name] : undefined;
   return typeof value === "number" || (typeof value === "string" && value.length <= MAX_INDEXED_CHARS);
-}
-
-/** The callback as it is stored, if it may be called. */
-export function readTarget(
-  url: string,
-  host: string,
-  config: Config,
-  field: "callback_url" | "webhook" = "callback_url",
-): string | Problem {
-  const target = judgeTarget(url, targetPolicy(config, host));
-  if (target.ok) return target.url;
-  return problem("target_refused", `${field} ${explainTarget(target.fault)}.`, { field });
 }

@@ -2,17 +2,11 @@
  * The delivery half of a job's life: counting an attempt before it is made, and what its result does. Pure.
  */
 import type { AttemptResult } from "../webhook/deliver.ts";
+import type { DestinationRead } from "../webhook/destination.ts";
 import type { TargetFault } from "../webhook/target.ts";
-import {
-  type Delivering,
-  type DeliveryFailure,
-  type In,
-  isIn,
-  type Job,
-  type TimelineEntry,
-  withEntry,
-} from "./record.ts";
-import { DELIVERY_LIMIT_MS, MAX_ATTEMPTS, nextAttemptAt } from "./schedule.ts";
+import { eventFor } from "./ending.ts";
+import { type DeliveryFailure, type In, isIn, type Job, type TimelineEntry, withEntry } from "./record.ts";
+import { DELIVERY_LIMIT_MS, gapsMs, nextAttemptAt } from "./schedule.ts";
 
 /** How long a delivery waits when it cannot be signed or judged because the configuration is unusable. */
 const POSTPONE_MS = 60_000;
@@ -22,12 +16,39 @@ const MESSAGES: Readonly<Record<DeliveryFailure, string>> = {
   exhausted: "Every attempt of the schedule failed.",
   canceled: "The delivery was canceled.",
   target_refused: "The callback URL is not allowed; redeliver to another one.",
+  destination_missing: "There is no such destination; create it and redeliver, or redeliver to another one.",
 };
+const TIME_OVER = "It was not delivered within 14 days.";
 
 /** Whether the schedule has no attempt left, or the time for all of them is over. */
-export const isSpent = ({ runAttempts, runStartedAt }: Delivering, now: number): boolean =>
-  runAttempts >= MAX_ATTEMPTS || now > runStartedAt + DELIVERY_LIMIT_MS;
+export const isSpent = (job: In<"delivering">, now: number): boolean =>
+  job.state.runAttempts > gapsOf(job).length || isTimeOver(job, now);
 
+const isTimeOver = ({ state }: In<"delivering">, now: number): boolean =>
+  now > state.runStartedAt + DELIVERY_LIMIT_MS;
+
+const gapsOf = ({ destination }: Job): readonly number[] => gapsMs(destination?.copy?.retrySchedule);
+
+/** The end of a delivery that is spent. */
+export const gaveUp = (job: In<"delivering">, now: number, retentionMs: number): Job =>
+  undelivered(job, "exhausted", now, retentionMs, isTimeOver(job, now) ? TIME_OVER : MESSAGES.exhausted);
+
+/**
+ * The job with what its destination is now. An event whose format was not known until now is built anew: it has never
+ * been sent. `answer`: the stored answer.
+ */
+export function withDestination(
+  job: In<"delivering">,
+  name: string,
+  { copy, format }: DestinationRead,
+  answer: Uint8Array | null,
+): In<"delivering"> {
+  const read = { ...job, destination: { name, copy } };
+  if (!job.formatPending) return read;
+  const { ending } = job.state;
+  const event = eventFor(ending, job, format, answer);
+  return { ...read, format, formatPending: false, state: { ...job.state, ending: { ...ending, event } } };
+}
 /**
  * The attempt is counted, and the one after it planned, before the POST: should this run die with the POST under
  * way, the next one goes out on schedule.
@@ -35,12 +56,9 @@ export const isSpent = ({ runAttempts, runStartedAt }: Delivering, now: number):
 export function attemptStarted(job: In<"delivering">, now: number, random: number): In<"delivering"> {
   const runAttempts = job.state.runAttempts + 1;
   // Behind the last attempt nothing is planned: a look soon after, which finds the schedule spent.
-  const next = nextAttemptAt(runAttempts, null, now, random) ?? now + POSTPONE_MS;
-  return {
-    ...job,
-    attempts: job.attempts + 1,
-    state: { ...job.state, runAttempts, nextAttemptAt: next },
-  };
+  const next = nextAttemptAt(runAttempts, null, now, random, gapsOf(job)) ?? now + POSTPONE_MS;
+  const { parked: _, ...state } = job.state;
+  return { ...job, attempts: job.attempts + 1, state: { ...state, runAttempts, nextAttemptAt: next } };
 }
 
 /** The attempt that was counted will not be made. */
@@ -81,7 +99,8 @@ export function attempted(
     case "gone":
       return undelivered(noted, "gone", now, retentionMs);
     case "failed": {
-      const next = nextAttemptAt(noted.state.runAttempts, verdict.retryAfterSeconds, now, random);
+      const { runAttempts } = noted.state;
+      const next = nextAttemptAt(runAttempts, verdict.retryAfterSeconds, now, random, gapsOf(noted));
       if (next === null || next > noted.state.runStartedAt + DELIVERY_LIMIT_MS)
         return undelivered(noted, "exhausted", now, retentionMs);
       return { ...noted, state: { ...noted.state, nextAttemptAt: next } };
@@ -102,11 +121,24 @@ export function refused(job: In<"delivering">, fault: TargetFault, now: number, 
   );
 }
 
-/** Put off without spending an attempt. */
-export const postponed = (job: In<"delivering">, now: number): Job => ({
-  ...job,
-  state: { ...job.state, nextAttemptAt: now + POSTPONE_MS },
-});
+/** There is nobody to deliver to any more. */
+export const abandoned = (job: In<"delivering">, now: number, retentionMs: number): Job =>
+  undelivered(job, "destination_missing", now, retentionMs);
+
+/** Why a delivery is put off although nothing stands in its way but ourselves. */
+export type PostponeReason = "config_unusable" | "destination_unreachable" | "destination_unreadable";
+
+/** Put off without spending an attempt; the timeline says why, once. */
+export function postponed(job: In<"delivering">, reason: PostponeReason, now: number): Job {
+  const entry: TimelineEntry = { at: now, type: "postponed", reason };
+  const last = job.timeline.at(-1);
+  const isNoted = last?.type === "postponed" && last.reason === reason;
+  return {
+    ...job,
+    timeline: isNoted ? job.timeline : withEntry(job.timeline, entry),
+    state: { ...job.state, nextAttemptAt: now + POSTPONE_MS },
+  };
+}
 
 /** Delivery is over without success: the event is kept and can be redelivered. */
 export function undelivered(

@@ -5,7 +5,14 @@
 import { rawMember } from "../json.ts";
 import type { FailureReason } from "../provider/response.ts";
 import { buildEvent, type EventAnswer, type EventFormat } from "../webhook/event.ts";
-import type { Delivering, Ending, Finished, Job, JobError } from "./record.ts";
+import {
+  type Delivering,
+  type Ending,
+  type Finished,
+  hasCallback,
+  type Job,
+  type JobError,
+} from "./record.ts";
 
 export interface Result {
   readonly outcome: "succeeded" | "failed" | "expired";
@@ -47,7 +54,7 @@ export function finish(
     finishedAt: now,
     event: eventFor({ ...result, finishedAt: now }, job, job.format, job.answer?.bytes ?? null),
   };
-  if (job.callbackUrl !== null) return startRun(job, ending, now);
+  if (hasCallback(job)) return startRun(job, ending, now);
   return { ...job, state: { status: "finished", ending, expiresAt: now + retentionMs } };
 }
 

@@ -4,6 +4,7 @@
  */
 import { describe, logError } from "../log.ts";
 import { within } from "../net/bounded.ts";
+import type { AttemptReport } from "./admission.ts";
 import type { JobKey, JobRow } from "./row.ts";
 
 /** Nobody waits longer than this for an index. */
@@ -11,7 +12,7 @@ const LIMIT_MS = 2_000;
 
 /** What an index is told: all of the tenant's object that a job knows. */
 export interface JobIndex {
-  put(rows: readonly JobRow[]): Promise<void>;
+  put(rows: readonly JobRow[], reports?: readonly AttemptReport[]): Promise<void>;
   remove(keys: readonly JobKey[]): Promise<void>;
 }
 
@@ -21,9 +22,13 @@ export interface IndexBindings {
 
 const indexOf = (env: IndexBindings, tenant: string): JobIndex => env.TENANT.getByName(tenant) as JobIndex;
 
-/** Whether the tenant's index has these rows now. */
-export const putRows = (env: IndexBindings, tenant: string, rows: readonly JobRow[]): Promise<boolean> =>
-  bounded("put", () => indexOf(env, tenant).put(rows));
+/** Whether the tenant's index has these rows now, and its gatekeeper knows of these attempts. */
+export const putRows = (
+  env: IndexBindings,
+  tenant: string,
+  rows: readonly JobRow[],
+  reports: readonly AttemptReport[] = [],
+): Promise<boolean> => bounded("put", () => indexOf(env, tenant).put(rows, reports));
 
 /** Whether the tenant's index has these jobs no more. */
 export const removeRows = (env: IndexBindings, tenant: string, keys: readonly JobKey[]): Promise<boolean> =>

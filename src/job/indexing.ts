@@ -22,14 +22,24 @@ export async function index(keeper: Keeper, env: JobEnv): Promise<void> {
 async function tell(keeper: Keeper, env: JobEnv): Promise<void> {
   const jobs = keeper.toIndex(Date.now());
   const erased = keeper.erased();
-  if (jobs.length + erased.length === 0) return;
+  const reports = keeper.takeReports();
+  if (jobs.length + erased.length + reports.length === 0) return;
+  const reported = reports.filter(({ jobId }) => !jobs.some(({ id }) => id === jobId));
   const retentionMs = retentionMsOf(env);
   const told = await Promise.all([
-    ...jobs.map((job) => putRows(env, job.tenant, [rowOf(job, retentionMs)])),
+    ...jobs.map((job) =>
+      putRows(
+        env,
+        job.tenant,
+        [rowOf(job, retentionMs)],
+        reports.filter(({ jobId }) => jobId === job.id),
+      ),
+    ),
     ...erased.map((job) => removeRows(env, job.tenant, [job])),
+    ...reported.map((report) => putRows(env, report.tenant, [], [report])),
   ]);
   await keeper.indexed(jobs.filter((_, i) => told[i]));
   const forgotten = erased.filter((_, i) => told[jobs.length + i]);
   if (forgotten.length > 0) await keeper.forgotten(forgotten);
-  if (told.includes(false)) await keeper.indexLater(Date.now());
+  if (told.slice(0, jobs.length + erased.length).includes(false)) await keeper.indexLater(Date.now());
 }

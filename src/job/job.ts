@@ -10,6 +10,7 @@ import { newEventId } from "./ids.ts";
 import { index, type JobEnv } from "./indexing.ts";
 import { Keeper } from "./keeper.ts";
 import * as lifecycle from "./lifecycle.ts";
+import { called } from "./parking.ts";
 import type { Job as JobRecord } from "./record.ts";
 import { type JobRow, rowOf } from "./row.ts";
 import { run } from "./run.ts";
@@ -48,10 +49,9 @@ export class Job extends DurableObject<JobEnv> {
       const row = rowOf(this.#keeper.load(job.id) ?? job, start.retentionMs);
       return { kind: "created", view: this.#view(job), row };
     }
-    const { callbackUrl, format } = registration;
-    if (meaning === "set_callback" && callbackUrl !== null) {
+    if (meaning === "set_callback") {
       const answer = this.#keeper.readAnswer(existing);
-      const job = lifecycle.withCallback(existing, callbackUrl, format, answer, now);
+      const job = lifecycle.withCallback(existing, registration, answer, now);
       await this.#keeper.save(job);
       return { kind: "exists", view: this.#view(job), row: null };
     }
@@ -81,19 +81,32 @@ export class Job extends DurableObject<JobEnv> {
     return { kind: "found", view: this.#view(canceled) };
   }
 
-  /** Sends the event again, at once; to `callbackUrl` from now on, unless that is `null`. */
+  /** Sends the event again, at once; to where `to` says from now on, unless that is `null`. */
   async redeliver(
     tenant: string,
     id: string,
-    callbackUrl: string | null,
+    to: lifecycle.Callback | null,
   ): Promise<Found | NotFound | { readonly kind: "nothing_to_deliver" }> {
     const job = this.#loadFor(tenant, id);
     if (!job) return { kind: "not_found" };
-    const again = lifecycle.redeliver(job, callbackUrl, Date.now());
+    const again = lifecycle.redeliver(job, to, Date.now());
     if (!again) return { kind: "nothing_to_deliver" };
     await this.#keeper.save(again);
     log("job.redelivered", { job: id });
     return { kind: "found", view: this.#view(again) };
+  }
+
+  /** The tenant's object says that a delivery, parked since then, may go out: it asks again. */
+  async unpark(tenant: string, id: string, since: number): Promise<{ readonly kind: "called" | "gone" }> {
+    const job = this.#loadFor(tenant, id);
+    if (job && this.#keeper.running.has(id)) {
+      // That run may just have been told to park it, and not have stored that yet.
+      this.#keeper.called.add(id);
+      return { kind: "called" };
+    }
+    const next = job && called(job, since, Date.now());
+    if (next) await this.#keeper.save(next);
+    return { kind: next ? "called" : "gone" };
   }
 
   /** Polls now if that may help; what is hinted is not believed. */
@@ -153,6 +166,7 @@ export class Job extends DurableObject<JobEnv> {
       return await this.#noteBroken(id);
     } finally {
       this.#keeper.running.delete(id);
+      this.#keeper.called.delete(id);
     }
   }
 

@@ -3,6 +3,7 @@
  * commit, and whoever waits for the job is told. The alarm stands at the earliest wake-up of all jobs here.
  */
 import { logError } from "../log.ts";
+import type { AttemptReport } from "./admission.ts";
 import { isOver, wakeAt } from "./lifecycle.ts";
 import type { Job } from "./record.ts";
 import { type Erased, INLINE_ANSWER_BYTES, JobStore } from "./store.ts";
@@ -31,6 +32,10 @@ export class Keeper {
   readonly #waiters = new Waiters();
   /** Jobs whose alarm run is under way; their wake-up is that run's concern. */
   readonly running = new Set<string>();
+  /** Of those, the ones that were called while it was being decided whether they are to be parked. */
+  readonly called = new Set<string>();
+  /** Attempts that the tenant's object has not heard of. */
+  #reports: (AttemptReport & { readonly tenant: string })[] = [];
   /** Revisions that the index has. What is lost with the object's memory is only told again. */
   readonly #indexed = new Map<string, number>();
   /** No sooner is the index told again, once it could not be told (epoch ms). */
@@ -131,6 +136,18 @@ export class Keeper {
     return this.#store.erased();
   }
 
+  /** Notes an attempt for the tenant's object. */
+  report(tenant: string, report: AttemptReport): void {
+    this.#reports.push({ ...report, tenant });
+  }
+
+  /** Hands out the noted attempts, once: what gets lost with them is made up for by time. */
+  takeReports(): readonly (AttemptReport & { readonly tenant: string })[] {
+    const reports = this.#reports;
+    this.#reports = [];
+    return reports;
+  }
+
   /** The index has these, as they were when it was told. */
   async indexed(jobs: readonly Job[]): Promise<void> {
     for (const job of jobs) {
@@ -205,4 +222,9 @@ const looksTheSame = (before: Job, job: Job): boolean =>
   before.state.status === job.state.status &&
   before.attempts === job.attempts &&
   before.callbackUrl === job.callbackUrl &&
+  before.destination?.name === job.destination?.name &&
+  parkReason(before) === parkReason(job) &&
   before.eventId === job.eventId;
+
+const parkReason = ({ state }: Job): string | undefined =>
+  "parked" in state ? state.parked?.reason : undefined;

@@ -2,10 +2,19 @@
  * One job's life: what is due and when, how it begins, and what its caller may do to it. Every function takes the
  * job as it is and answers with the job as it will be; times and ids are arguments. Pure.
  */
+import type { DestinationRead } from "../webhook/destination.ts";
 import type { EventFormat } from "../webhook/event.ts";
 import { isSpent, undelivered } from "./delivery.ts";
 import { eventFor, finish, startRun } from "./ending.ts";
-import { isIn, type Job, type JobFacts, type State, type TimelineEntry, withEntry } from "./record.ts";
+import {
+  hasCallback,
+  isIn,
+  type Job,
+  type JobFacts,
+  type State,
+  type TimelineEntry,
+  withEntry,
+} from "./record.ts";
 import { firstPollAt } from "./schedule.ts";
 
 /** Crashed or broken runs in a row after which a job is given up. */
@@ -19,8 +28,19 @@ const BROKEN_PAUSE_MS = 20_000;
 /** Between a poll and one that is only made because of a hint: whoever repeats hints must not hammer the provider. */
 const HINT_GAP_MS = 5_000;
 
+/** Where an event is to go. */
+export interface Callback {
+  readonly callbackUrl: string | null;
+  /** As it was found at that moment; without a `read` where its tenant's object could not be reached. */
+  readonly destination?: { readonly name: string; readonly read: DestinationRead | null } | null | undefined;
+}
+
 /** What the Worker hands to the object: checked, with the key sealed. */
-export interface Registration extends JobFacts {
+export interface Registration
+  extends Omit<JobFacts, "callbackUrl" | "destination" | "format" | "formatPending">,
+    Callback {
+  /** `null`: the destination's. */
+  readonly format: EventFormat | null;
   readonly deadlineSeconds: number;
   readonly sealedKey: string | null;
   /** The provider's own answer, when it already is a success: delivered without a poll. */
@@ -59,7 +79,7 @@ function wantedAt(state: State): number {
 export function due(job: Job, now: number): DueAction {
   if (wakeAt(job) > now) return "nothing";
   if (isIn(job, "waiting")) return "poll";
-  if (isIn(job, "delivering")) return isSpent(job.state, now) ? "give_up" : "attempt";
+  if (isIn(job, "delivering")) return isSpent(job, now) ? "give_up" : "attempt";
   return "purge";
 }
 
@@ -68,11 +88,13 @@ export const isOver = ({ status }: State): boolean => status !== "waiting" && st
 
 /** A new job: waiting for its first poll, or already on its way when the answer came with it. */
 export function begin(registration: Registration, { now, random, eventId, retentionMs }: Start): Job {
-  const { deadlineSeconds, sealedKey, finalAnswer, ...facts } = registration;
+  const { deadlineSeconds, sealedKey, finalAnswer, callbackUrl, destination, format, ...facts } =
+    registration;
   const deadlineAt = now + deadlineSeconds * 1000;
   const job: Job = {
     version: 1,
     ...facts,
+    ...callbackFacts(registration),
     registeredAt: now,
     deadlineAt,
     eventId,
@@ -99,14 +121,34 @@ export function begin(registration: Registration, { now, random, eventId, retent
 export type Again = "start_anew" | "same" | "set_callback" | "conflict";
 
 /** What registering the same request once more means. Nothing but callback and format is compared. */
-export function again(job: Job, { callbackUrl, format, generation }: Registration): Again {
+export function again(job: Job, { callbackUrl, destination, format, generation }: Registration): Again {
   if (isOver(job.state) && endedBadly(job.state)) return "start_anew";
   // The provider has just given this id to a new request: the job that had it is another's, and over.
   if (isOver(job.state) && generation !== undefined && generation !== job.generation) return "start_anew";
-  if (callbackUrl === null) return "same";
-  if (job.callbackUrl === null) return "set_callback";
-  return job.callbackUrl === callbackUrl && job.format === format ? "same" : "conflict";
+  if (callbackUrl === null && !destination) return "same";
+  if (!hasCallback(job)) return "set_callback";
+  // What the destination says of the format may change; only what was asked for is compared.
+  const isSame = job.callbackUrl === callbackUrl && job.destination?.name === destination?.name;
+  return isSame && (format === null || job.format === format) ? "same" : "conflict";
 }
+
+/** Where the event goes and in which format, as the record has it. */
+function callbackFacts({
+  callbackUrl,
+  destination,
+  format,
+}: Pick<Registration, "callbackUrl" | "destination" | "format">) {
+  const known = format ?? destination?.read?.format;
+  return {
+    callbackUrl,
+    destination: namedIn({ callbackUrl, destination }),
+    format: known ?? ("standard" as const),
+    ...(known === undefined && destination && { formatPending: true }),
+  };
+}
+
+const namedIn = ({ destination }: Callback) =>
+  destination ? { name: destination.name, copy: destination.read?.copy ?? null } : null;
 
 /** Canceled, expired, or failed for anything but `provider_error`. */
 function endedBadly(state: State): boolean {
@@ -122,15 +164,14 @@ function endedBadly(state: State): boolean {
  */
 export function withCallback(
   job: Job,
-  callbackUrl: string,
-  format: EventFormat,
+  callback: Pick<Registration, "callbackUrl" | "destination" | "format">,
   answer: Uint8Array | null,
   now: number,
 ): Job {
-  const named = noted({ ...job, callbackUrl, format }, { at: now, type: "callback_set" });
+  const named = noted({ ...job, ...callbackFacts(callback) }, { at: now, type: "callback_set" });
   if (!isIn(named, "finished")) return named;
   const { ending } = named.state;
-  return startRun(calmed(named), { ...ending, event: eventFor(ending, named, format, answer) }, now);
+  return startRun(calmed(named), { ...ending, event: eventFor(ending, named, named.format, answer) }, now);
 }
 
 /** Stops what is left to do; `null` when there is nothing. */
@@ -141,11 +182,11 @@ export function cancel(job: Job, now: number, retentionMs: number): Job | null {
   return { ...named, state: { status: "canceled", finishedAt: now, expiresAt: now + retentionMs } };
 }
 
-/** Sends the same event again, at once; `null` while there is no event or no callback. */
-export function redeliver(job: Job, callbackUrl: string | null, now: number): Job | null {
-  const url = callbackUrl ?? job.callbackUrl;
-  if (!("ending" in job.state) || url === null) return null;
-  const named = noted({ ...job, callbackUrl: url }, { at: now, type: "redeliver" });
+/** Sends the same event again, at once, elsewhere if `to` says so; `null` while there is no event or no callback. */
+export function redeliver(job: Job, to: Callback | null, now: number): Job | null {
+  const moved = to ? { ...job, callbackUrl: to.callbackUrl, destination: namedIn(to) } : job;
+  if (!("ending" in job.state) || !hasCallback(moved)) return null;
+  const named = noted(moved, { at: now, type: "redeliver" });
   return startRun(calmed(named), job.state.ending, now);
 }
 

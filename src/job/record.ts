@@ -4,10 +4,14 @@
  */
 import type { Part } from "../json.ts";
 import type { FailureReason } from "../provider/response.ts";
+import type { DestinationCopy } from "../webhook/destination.ts";
 import type { EventFormat } from "../webhook/event.ts";
 
 export type Outcome = "succeeded" | "failed" | "expired" | "canceled";
-export type DeliveryFailure = "gone" | "exhausted" | "canceled" | "target_refused";
+export type DeliveryFailure = "gone" | "exhausted" | "canceled" | "target_refused" | "destination_missing";
+
+/** Why a delivery that is due does not go out yet. None of these spends an attempt. */
+export type ParkReason = "paused" | "breaker_open" | "max_in_flight" | "max_per_second";
 
 export interface JobError {
   readonly reason: FailureReason;
@@ -25,7 +29,9 @@ export interface TimelineEntry {
     | "redeliver"
     | "cancel"
     | "crash"
-    | "hint";
+    | "hint"
+    | "parked"
+    | "postponed";
   readonly result?: string;
   readonly reason?: string;
   readonly httpStatus?: number | null;
@@ -62,6 +68,18 @@ export interface Delivering {
   readonly runStartedAt: number;
   readonly runAttempts: number;
   readonly nextAttemptAt: number;
+  /** Set while the delivery has to wait for others, or for somebody to let it go. */
+  readonly parked?: Parked;
+}
+
+export interface Parked {
+  readonly reason: ParkReason;
+  /** Epoch ms. */
+  readonly since: number;
+  /** Under which host the tenant's object keeps it. */
+  readonly host: string;
+  /** It has been called: it may go before those who come now. */
+  readonly called: boolean;
 }
 
 export interface Delivered {
@@ -103,6 +121,12 @@ export interface StoredAnswer {
   readonly chunks: number;
 }
 
+export interface NamedDestination {
+  readonly name: string;
+  /** As it was last read, for when its tenant's object cannot be reached; `null` before the first time. */
+  readonly copy: DestinationCopy | null;
+}
+
 /** What a registration says of its job. */
 export interface JobFacts {
   /** The generation call that the job was registered from: an id that another one brings is another request. */
@@ -118,7 +142,11 @@ export interface JobFacts {
   /** Under which host the registration reached Pollhook; never a callback target. */
   readonly host: string;
   readonly callbackUrl: string | null;
+  /** In place of a callback URL. */
+  readonly destination?: NamedDestination | null;
   readonly format: EventFormat;
+  /** The format is the destination's, and that has not been read yet. */
+  readonly formatPending?: boolean;
   /** JSON text of an object, as it came. */
   readonly metadata: string;
   readonly etaSeconds: number | null;
@@ -151,6 +179,10 @@ export interface Job<S extends State = State> extends JobFacts {
   readonly timeline: readonly TimelineEntry[];
   readonly state: S;
 }
+
+/** Whether anybody is to be told of the end. */
+export const hasCallback = ({ callbackUrl, destination }: JobFacts): boolean =>
+  callbackUrl !== null || destination != null;
 
 /** The newest entries are kept; of older ones, attempts rather than polls, and always the first. */
 export const MAX_TIMELINE_ENTRIES = 64;

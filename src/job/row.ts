@@ -50,7 +50,7 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
     supersedes: job.supersedes ?? [],
     fields,
     metadata,
-    host: job.callbackUrl === null ? null : new URL(job.callbackUrl).host,
+    host: hostOf(job),
     indexed: indexedText(metadata, job.index ?? []),
     finishedAt,
     deliveredAt,
@@ -60,6 +60,10 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
     deliveryMs: deliveredAt === null || finishedAt === null ? null : deliveredAt - finishedAt,
   };
 }
+
+/** Where the event goes; of a destination, where it went when that was last read. */
+export const hostOf = ({ callbackUrl, destination }: Job): string | null =>
+  callbackUrl === null ? (destination?.copy?.host ?? null) : new URL(callbackUrl).host;
 
 /** At most so long was the request finished before we knew; `null` where no poll told that it is. */
 function detectionLagMs({ timeline, registeredAt }: Job): number | null {

@@ -6,10 +6,9 @@ import { type Config, readConfig, retentionMsOf, serverKeyFor, type Variables } 
 import { open } from "../crypto/vault.ts";
 import { log, logError } from "../log.ts";
 import { notCalled, type PollResult, poll } from "../provider/client.ts";
-import { deliver } from "../webhook/deliver.ts";
-import { tenantKeys } from "../webhook/signature.ts";
-import { judgeTarget, targetPolicy } from "../webhook/target.ts";
-import { attempted, attemptStarted, notAttempted, postponed, refused, undelivered } from "./delivery.ts";
+import { attempt } from "./attempt.ts";
+import { gaveUp } from "./delivery.ts";
+import type { JobEnv } from "./indexing.ts";
 import type { Keeper } from "./keeper.ts";
 import { due } from "./lifecycle.ts";
 import { polled, reasonOf } from "./polling.ts";
@@ -17,28 +16,37 @@ import { type In, isIn, type Job } from "./record.ts";
 import { pollTimeoutMs } from "./schedule.ts";
 
 /** Polls, attempts, gives up or purges. A poll that ends the waiting is followed by the first attempt. */
-export async function run(id: string, keeper: Keeper, env: Variables): Promise<void> {
-  let job = keeper.load(id);
-  if (job && isIn(job, "waiting") && due(job, Date.now()) === "poll") {
-    job = await pollOnce(job, keeper, env);
-    // Unless the first attempt is due at once: then the poll's result and the attempt are one commit, below.
-    if (job && due(job, Date.now()) !== "attempt") return keeper.save(job);
-  }
+export async function run(id: string, keeper: Keeper, env: JobEnv): Promise<void> {
+  const job = keeper.load(id);
   if (!job) return;
   const now = Date.now();
   const action = due(job, now);
-  if (action === "attempt" && isIn(job, "delivering")) await attemptOnce(job, keeper, env);
+  if (action === "poll" && isIn(job, "waiting")) {
+    const config = usableConfig(env);
+    const apply = await pollOnce(job, config, env);
+    const after = () => apply(keeper.load(id));
+    const next = after();
+    if (!next) return;
+    // The first attempt may be due at once: then the poll's result and the attempt are one commit.
+    if (due(next, Date.now()) === "attempt" && isIn(next, "delivering"))
+      await attempt(next, after, config, keeper, env);
+    else await keeper.save(next);
+  } else if (action === "attempt" && isIn(job, "delivering"))
+    await attempt(job, () => keeper.load(id), usableConfig(env), keeper, env);
   else if (action === "give_up" && isIn(job, "delivering"))
-    await keeper.save(undelivered(job, "exhausted", now, retentionMsOf(env)));
+    await keeper.save(gaveUp(job, now, retentionMsOf(env)));
   else if (action === "purge") {
     log("job.purged", { job: id });
     await keeper.erase(job);
   }
 }
 
-/** The job after one poll, not yet saved; `null` when something else has ended the waiting meanwhile. */
-async function pollOnce(job: In<"waiting">, keeper: Keeper, env: Variables): Promise<Job | null> {
-  const config = usableConfig(env);
+/** Polls; what comes back says what becomes of the job as it then is: `null` where something else has ended the waiting. */
+async function pollOnce(
+  job: In<"waiting">,
+  config: Config | null,
+  env: JobEnv,
+): Promise<(fresh: Job | null) => Job | null> {
   const startedAt = Date.now();
   const seen = config ? await ask(job, config, startedAt) : notCalled("config_unusable");
   const { verdict, httpStatus, durationMs } = seen;
@@ -49,10 +57,11 @@ async function pollOnce(job: In<"waiting">, keeper: Keeper, env: Variables): Pro
     status: httpStatus,
     duration_ms: durationMs,
   });
-  const fresh = keeper.load(job.id);
-  if (!fresh || fresh.eventId !== job.eventId || !isIn(fresh, "waiting")) return null;
   const moment = { now: Date.now(), random: Math.random(), retentionMs: retentionMsOf(env) };
-  return polled(fresh, seen, startedAt, moment);
+  return (fresh) =>
+    fresh && fresh.eventId === job.eventId && isIn(fresh, "waiting")
+      ? polled(fresh, seen, startedAt, moment)
+      : null;
 }
 
 /** Opens the key and asks the provider, if both are still to be had. */
@@ -65,44 +74,6 @@ async function ask(job: In<"waiting">, config: Config, now: number): Promise<Pol
   if (key === null) return notCalled("key_unreadable");
   const target = { origin, endpoint: job.endpoint, requestId: job.requestId, key };
   return poll(target, { timeoutMs: pollTimeoutMs(now, job.deadlineAt), maxBytes: config.maxOutputBytes });
-}
-
-/** One attempt, counted and stored before the POST. */
-async function attemptOnce(job: In<"delivering">, keeper: Keeper, env: Variables): Promise<void> {
-  const config = usableConfig(env);
-  const startedAt = Date.now();
-  if (!config) return keeper.save(postponed(job, startedAt));
-  const target = judgeTarget(job.callbackUrl ?? "", targetPolicy(config, job.host));
-  if (!target.ok) return keeper.save(refused(job, target.fault, startedAt, config.retentionMs));
-  const started = attemptStarted(job, startedAt, Math.random());
-  const answer = keeper.readAnswer(started);
-  await keeper.save(started);
-  const { eventId, tenant, runs, attempts } = started;
-  const stored = keeper.load(job.id);
-  // A cancel, a redelivery or an erasure that landed while this was stored stands, and needs no POST of ours.
-  if (!stored || stored.eventId !== eventId) return;
-  if (!isIn(stored, "delivering") || stored.runs !== runs) return keeper.save(notAttempted(stored));
-  const result = await deliver({
-    url: target.url,
-    headers: {},
-    keys: await tenantKeys(config.masterKeys, tenant),
-    eventId,
-    number: attempts,
-    parts: started.state.ending.event,
-    answer,
-  });
-  log("job.attempted", {
-    job: job.id,
-    attempt: attempts,
-    result: result.verdict.kind,
-    reason: result.verdict.kind === "failed" ? result.verdict.cause : null,
-    status: result.httpStatus,
-    duration_ms: result.durationMs,
-  });
-  const fresh = keeper.load(job.id);
-  if (!fresh) return;
-  const moment = { now: Date.now(), random: Math.random(), retentionMs: config.retentionMs };
-  await keeper.save(attempted(fresh, { run: runs, eventId, startedAt }, result, moment));
 }
 
 function usableConfig(env: Variables): Config | null {

@@ -38,12 +38,15 @@ export const ATTEMPT_GAPS_MS: readonly number[] = [
   20 * HOUR_MS,
   24 * HOUR_MS,
 ];
-export const MAX_ATTEMPTS = ATTEMPT_GAPS_MS.length + 1;
 const ATTEMPT_JITTER = 0.2;
 const MAX_RETRY_AFTER_MS = DAY_MS;
 
 /** Delivery ends at the latest this long after it began. */
 export const DELIVERY_LIMIT_MS = 14 * DAY_MS;
+
+/** Who is parked is called; should the call get lost, it looks for itself, later each time. */
+const PARKED_LOOK_MS = HOUR_MS;
+const PARKED_LOOK_MAX_MS = 12 * HOUR_MS;
 
 /** The wait, made longer by a little, never shorter. */
 const spread = (waitMs: number, random: number): number =>
@@ -117,8 +120,12 @@ export function retryPollAt(waitSeconds: number | null, inARow: number, moment: 
   return beforeDeadline(now + wait, deadlineAt);
 }
 
+/** The gaps of a destination's own schedule, or the table's. */
+export const gapsMs = (retrySchedule: readonly number[] | null | undefined): readonly number[] =>
+  retrySchedule?.map((seconds) => seconds * SECOND_MS) ?? ATTEMPT_GAPS_MS;
+
 /**
- * When attempt `made + 1` is due, counted from `now`; `null` when the schedule is spent. `Retry-After` moves it
+ * When attempt `made + 1` is due, counted from `now`; `null` when the schedule, the gaps in ms, is spent. `Retry-After` moves it
  * later, never earlier, by at most 24 h from now.
  */
 export function nextAttemptAt(
@@ -126,9 +133,17 @@ export function nextAttemptAt(
   retryAfterSeconds: number | null,
   now: number,
   random: number,
+  gaps: readonly number[] = ATTEMPT_GAPS_MS,
 ): number | null {
-  const gap = ATTEMPT_GAPS_MS[made - 1];
+  const gap = gaps[made - 1];
   if (gap === undefined) return null;
   const asked = Math.min((retryAfterSeconds ?? 0) * SECOND_MS, MAX_RETRY_AFTER_MS);
   return Math.round(now + Math.max(jitter(gap, ATTEMPT_JITTER, random), asked));
+}
+
+/** When a delivery that is parked since `since` looks for itself, should nobody call it. */
+export function parkedLookAt(since: number, now: number, random: number): number {
+  return Math.round(
+    now + jitter(clamp(now - since, PARKED_LOOK_MS, PARKED_LOOK_MAX_MS), ATTEMPT_JITTER, random),
+  );
 }

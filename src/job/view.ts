@@ -2,7 +2,7 @@
  * A job as callers see it (README, "A job"). Metadata and result stay raw JSON text: the HTTP side splices them in.
  * Pure.
  */
-import type { Job, JobError, Outcome, State, TimelineEntry } from "./record.ts";
+import type { Job, JobError, Outcome, ParkReason, State, TimelineEntry } from "./record.ts";
 
 /** Everything but `metadata`, `result` and `timeline`, in the order in which it is answered. */
 export interface JobFields {
@@ -12,6 +12,7 @@ export interface JobFields {
   readonly endpoint: string;
   readonly request_id: string;
   readonly callback_url: string | null;
+  readonly destination: string | null;
   readonly format: string;
   readonly eta: number | null;
   readonly registered_at: string;
@@ -21,6 +22,8 @@ export interface JobFields {
   readonly expires_at: string | null;
   readonly next_poll_at: string | null;
   readonly next_attempt_at: string | null;
+  /** Why the delivery does not go out yet. */
+  readonly parked: ParkReason | null;
   readonly polls: number;
   readonly attempts: number;
   readonly error: JobError | null;
@@ -53,6 +56,7 @@ export function viewOf(job: Job, result: Uint8Array | null): JobView {
     endpoint: job.endpoint,
     request_id: job.requestId,
     callback_url: job.callbackUrl,
+    destination: job.destination?.name ?? null,
     format: job.format,
     eta: job.etaSeconds,
     registered_at: iso(job.registeredAt),
@@ -62,6 +66,7 @@ export function viewOf(job: Job, result: Uint8Array | null): JobView {
     expires_at: at("expiresAt" in state ? state.expiresAt : undefined),
     next_poll_at: at("nextPollAt" in state ? state.nextPollAt : undefined),
     next_attempt_at: at("nextAttemptAt" in state ? state.nextAttemptAt : undefined),
+    parked: ("parked" in state ? state.parked?.reason : null) ?? null,
     polls: job.polls,
     attempts: job.attempts,
     error: ending?.error ?? null,

@@ -17,7 +17,7 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (
 
 const PUT = `INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (registered_at, id) DO UPDATE SET revision = excluded.revision, keep_until = excluded.keep_until,
-  status = excluded.status, outcome = excluded.outcome, host = excluded.host, finished_at = excluded.finished_at,
+  status = excluded.status, outcome = excluded.outcome, destination = excluded.destination, host = excluded.host, finished_at = excluded.finished_at,
   delivered_at = excluded.delivered_at, polls = excluded.polls, attempts = excluded.attempts,
   lag_bucket = excluded.lag_bucket, delivery_bucket = excluded.delivery_bucket, rest = excluded.rest
   WHERE excluded.revision > jobs.revision`;
@@ -34,6 +34,7 @@ const REST = [
   "error",
   "delivery_error",
   "event_id",
+  "parked",
 ] as const satisfies readonly (keyof JobFields)[];
 
 type Stored = Record<string, SqlStorageValue>;
@@ -121,7 +122,7 @@ function columnsOf({ fields, ...row }: JobRow): (string | number | null)[] {
     fields.outcome,
     fields.endpoint,
     fields.request_id,
-    null,
+    fields.destination,
     row.host,
     row.indexed,
     row.finishedAt,
@@ -150,6 +151,7 @@ function toListed(row: Stored): ListedJob {
     endpoint: row.endpoint,
     request_id: row.request_id,
     callback_url: rest.callback_url,
+    destination: row.destination,
     format: rest.format,
     eta: rest.eta,
     registered_at: iso(row.registered_at),
@@ -159,6 +161,7 @@ function toListed(row: Stored): ListedJob {
     expires_at: rest.expires_at,
     next_poll_at: rest.next_poll_at,
     next_attempt_at: rest.next_attempt_at,
+    parked: rest.parked ?? null,
     polls: row.polls,
     attempts: row.attempts,
     error: rest.error,

@@ -34,6 +34,9 @@ export interface DestinationRead {
   readonly format: EventFormat;
 }
 
+/** What a destination may be called: it stands in paths. */
+export const isDestinationName = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
+
 const SECRET_PREFIX = "whsec_";
 const SECRET_BYTES = 32;
 

@@ -144,7 +144,7 @@ describe("the schedule of attempts", () => {
     ["exactly 14 days", 0, 14 * DAY, false],
     ["1 ms more", 0, 14 * DAY + 1, true],
   ])("after %s: spent is %s", (_, runAttempts, elapsed, spent) => {
-    expect(isSpent(deliveringJob({ runAttempts }).state, REGISTERED_AT + elapsed)).toBe(spent);
+    expect(isSpent(deliveringJob({ runAttempts }), REGISTERED_AT + elapsed)).toBe(spent);
   });
 });
 
@@ -200,7 +200,7 @@ describe("an attempt that is not made", () => {
   });
 
   it("because the configuration is unusable is put off for a minute without counting", () => {
-    expect(postponed(deliveringJob(), REGISTERED_AT)).toMatchObject({
+    expect(postponed(deliveringJob(), "config_unusable", REGISTERED_AT)).toMatchObject({
       attempts: 0,
       state: { status: "delivering", runAttempts: 0, nextAttemptAt: REGISTERED_AT + MINUTE },
     });

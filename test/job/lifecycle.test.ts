@@ -161,20 +161,30 @@ describe("a callback that comes later", () => {
   const url = "https://example.com/late";
 
   it("is kept for the end of a job that waits, without moving its poll", () => {
-    const job = withCallback(waitingJob({ callbackUrl: null }), url, "provider", null, LATER);
+    const job = withCallback(
+      waitingJob({ callbackUrl: null }),
+      { callbackUrl: url, format: "provider" },
+      null,
+      LATER,
+    );
     expect(job).toMatchObject({ callbackUrl: url, format: "provider", state: WAITING.state });
     expect(job.timeline.at(-1)).toEqual({ at: LATER, type: "callback_set" });
   });
 
   it("sends a finished job out at once, in the format that came with it", () => {
     const answer = bytesOf({ status: "success", output: ["u"] });
-    const job = withCallback(FINISHED, url, "provider", answer, LATER);
+    const job = withCallback(FINISHED, { callbackUrl: url, format: "provider" }, answer, LATER);
     expect(job.state).toMatchObject({ status: "delivering", nextAttemptAt: LATER, runAttempts: 0 });
     expect(eventOf(job)).toEqual({ status: "success", output: ["u"] });
   });
 
   it("changes neither the event's id nor when the job finished", () => {
-    const job = withCallback(FINISHED, url, "standard", bytesOf({ status: "success", output: ["u"] }), LATER);
+    const job = withCallback(
+      FINISHED,
+      { callbackUrl: url, format: "standard" },
+      bytesOf({ status: "success", output: ["u"] }),
+      LATER,
+    );
     expect(job.eventId).toBe(FINISHED.eventId);
     expect(eventOf(job)).toEqual(eventOf(FINISHED));
   });
@@ -207,7 +217,7 @@ describe("redeliver", () => {
   });
 
   it("takes another callback from then on", () => {
-    const job = redeliver(FINISHED, "https://example.com/other", LATER);
+    const job = redeliver(FINISHED, { callbackUrl: "https://example.com/other" }, LATER);
     expect(job).toMatchObject({ callbackUrl: "https://example.com/other", state: { status: "delivering" } });
   });
 

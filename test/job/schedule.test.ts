@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  ATTEMPT_GAPS_MS,
   firstPollAt,
-  MAX_ATTEMPTS,
   nextAttemptAt,
   nextPollAt,
   pollTimeoutMs,
@@ -131,7 +131,7 @@ describe("the next attempt", () => {
   });
 
   it("is the tenth at most", () => {
-    expect(MAX_ATTEMPTS).toBe(10);
+    expect(ATTEMPT_GAPS_MS).toHaveLength(9);
     expect(nextAttemptAt(9, null, REGISTERED_AT, 0)).not.toBeNull();
     expect(nextAttemptAt(10, null, REGISTERED_AT, 0)).toBeNull();
     expect(nextAttemptAt(10, 60, REGISTERED_AT, 0)).toBeNull();

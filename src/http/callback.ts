@@ -1,0 +1,61 @@
+/**
+ * Where an event is to go: a URL that may be called, or a destination that is known.
+ */
+import * as v from "valibot";
+import type { Config } from "../config.ts";
+import type { findDestination } from "../job/admission.ts";
+import type { Callback } from "../job/lifecycle.ts";
+import { isDestinationName } from "../webhook/destination.ts";
+import { explainTarget, judgeTarget, targetPolicy } from "../webhook/target.ts";
+import { isProblem, type Problem, problem } from "./problem.ts";
+
+export const callbackFields = {
+  callback_url: v.nullish(v.string("must be a string")),
+  destination: v.nullish(
+    v.pipe(
+      v.string("must be the name of a destination"),
+      v.check(isDestinationName, "must be 1 to 64 of the characters A-Z a-z 0-9 _ -"),
+    ),
+  ),
+};
+
+/** Looks a destination of the caller's up; `null` where that is not possible at the moment. */
+export type FindDestination = (name: string) => ReturnType<typeof findDestination>;
+
+/** The callback that a body names; `callbackUrl: null` and no destination where it names none. */
+export async function readCallback(
+  {
+    callback_url,
+    destination,
+  }: { readonly callback_url?: string | null | undefined; readonly destination?: string | null | undefined },
+  host: string,
+  config: Config,
+  find: FindDestination,
+): Promise<Callback | Problem> {
+  if (destination == null) {
+    const callbackUrl = callback_url == null ? null : readTarget(callback_url, host, config);
+    return isProblem(callbackUrl) ? callbackUrl : { callbackUrl };
+  }
+  if (callback_url != null)
+    return problem("invalid_value", "destination and callback_url exclude each other; send one of them.", {
+      field: "destination",
+    });
+  const found = await find(destination);
+  if (found?.kind === "missing")
+    return problem("destination_unknown", "destination is not known; create it first.", {
+      field: "destination",
+    });
+  return { callbackUrl: null, destination: { name: destination, read: found?.read ?? null } };
+}
+
+/** The callback as it is stored, if it may be called. */
+export function readTarget(
+  url: string,
+  host: string,
+  config: Config,
+  field: "callback_url" | "webhook" | "url" = "callback_url",
+): string | Problem {
+  const target = judgeTarget(url, targetPolicy(config, host));
+  if (target.ok) return target.url;
+  return problem("target_refused", `${field} ${explainTarget(target.fault)}.`, { field });
+}
