@@ -24,19 +24,13 @@ async function tell(keeper: Keeper, env: JobEnv): Promise<void> {
   const erased = keeper.erased();
   const reports = keeper.takeReports();
   if (jobs.length + erased.length + reports.length === 0) return;
-  const reported = reports.filter(({ jobId }) => !jobs.some(({ id }) => id === jobId));
+  const ofJob = (id: string) => reports.flatMap(({ report }) => (report.jobId === id ? [report] : []));
+  const others = reports.filter(({ report }) => !jobs.some(({ id }) => id === report.jobId));
   const retentionMs = retentionMsOf(env);
   const told = await Promise.all([
-    ...jobs.map((job) =>
-      putRows(
-        env,
-        job.tenant,
-        [rowOf(job, retentionMs)],
-        reports.filter(({ jobId }) => jobId === job.id),
-      ),
-    ),
+    ...jobs.map((job) => putRows(env, job.tenant, [rowOf(job, retentionMs)], ofJob(job.id))),
     ...erased.map((job) => removeRows(env, job.tenant, [job])),
-    ...reported.map((report) => putRows(env, report.tenant, [], [report])),
+    ...others.map(({ tenant, report }) => putRows(env, tenant, [], [report])),
   ]);
   await keeper.indexed(jobs.filter((_, i) => told[i]));
   const forgotten = erased.filter((_, i) => told[jobs.length + i]);

@@ -26,6 +26,11 @@ const SOON_MS = 10_000;
 /** Between two waiting callers who are handed a large answer; an isolate has 128 MB. */
 const LARGE_ANSWER_GAP_MS = 50;
 
+export interface NotedReport {
+  readonly tenant: string;
+  readonly report: AttemptReport;
+}
+
 export class Keeper {
   readonly #storage: DurableObjectStorage;
   readonly #store: JobStore;
@@ -35,7 +40,7 @@ export class Keeper {
   /** Of those, the ones that were called while it was being decided whether they are to be parked. */
   readonly called = new Set<string>();
   /** Attempts that the tenant's object has not heard of. */
-  #reports: (AttemptReport & { readonly tenant: string })[] = [];
+  #reports: NotedReport[] = [];
   /** Revisions that the index has. What is lost with the object's memory is only told again. */
   readonly #indexed = new Map<string, number>();
   /** No sooner is the index told again, once it could not be told (epoch ms). */
@@ -138,11 +143,11 @@ export class Keeper {
 
   /** Notes an attempt for the tenant's object. */
   report(tenant: string, report: AttemptReport): void {
-    this.#reports.push({ ...report, tenant });
+    this.#reports.push({ tenant, report });
   }
 
   /** Hands out the noted attempts, once: what gets lost with them is made up for by time. */
-  takeReports(): readonly (AttemptReport & { readonly tenant: string })[] {
+  takeReports(): readonly NotedReport[] {
     const reports = this.#reports;
     this.#reports = [];
     return reports;
