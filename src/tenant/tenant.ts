@@ -1,15 +1,23 @@
 /**
- * The Durable Object of one tenant: an index of its jobs, for whoever must find one, see what failed, and repair it. A
- * projection off the critical path: jobs are registered, polled and delivered without it, and bring it up to date
- * afterwards, late or twice as it may be.
+ * The Durable Object of one tenant: its destinations, and an index of its jobs, for whoever must find one, see what
+ * failed, and repair it. The index is a projection off the critical path: jobs are registered, polled and delivered
+ * without it, and bring it up to date afterwards, late or twice as it may be.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { Variables } from "../config.ts";
+import { readConfig, type Variables } from "../config.ts";
 import type { JobIndex } from "../job/index-client.ts";
 import type { Job } from "../job/job.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
 import { describe, log, logError } from "../log.ts";
 import { within } from "../net/bounded.ts";
+import type { DestinationRead } from "../webhook/destination.ts";
+import {
+  type DestinationInput,
+  DestinationKeeper,
+  type PutResult,
+  type RotateResult,
+} from "./destination-keeper.ts";
+import type { DestinationPage, StoredDestination } from "./destinations.ts";
 import { JobTable, type Page } from "./job-table.ts";
 import { type Operation, type OperationKind, Operations, type Work } from "./operations.ts";
 import type { Cursor, JobFilter } from "./query.ts";
@@ -17,6 +25,8 @@ import type { Stats } from "./stats.ts";
 
 /** How often rows whose time is over are looked for; until then a list leaves them out. */
 const EXPIRE_EVERY_MS = 3_600_000;
+/** The same where there are no jobs, but destinations, which do not expire. */
+const IDLE_EVERY_MS = 24 * EXPIRE_EVERY_MS;
 /** Jobs that one step of an operation calls, all at once. */
 const STEP_JOBS = 50;
 /** A job that does not answer within this has failed, as far as an operation is concerned. */
@@ -33,11 +43,15 @@ export interface TenantEnv extends Variables {
 export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
   readonly #jobs = new JobTable(this.ctx.storage.sql);
   readonly #operations = new Operations(this.ctx.storage.sql);
+  readonly #destinations = new DestinationKeeper(this.ctx.storage.sql, this.ctx.id.name ?? "", () => {
+    const result = readConfig(this.env);
+    return result.ok ? result.config.masterKeys : [];
+  });
 
   /** Takes over what is newer than what it has. */
   async put(rows: readonly JobRow[]): Promise<void> {
     this.ctx.storage.transactionSync(() => this.#jobs.put(rows));
-    if ((await this.ctx.storage.getAlarm()) === null) await this.#arm(Date.now());
+    await this.#wakeWithin(EXPIRE_EVERY_MS);
   }
 
   /** Forgets these jobs. */
@@ -71,12 +85,50 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
     return this.#operations.find(id);
   }
 
+  /** What a job is told, at each attempt. */
+  async destination(name: string): Promise<{ kind: "found"; read: DestinationRead } | { kind: "missing" }> {
+    const stored = await this.#destinations.find(name);
+    if (!stored) return { kind: "missing" };
+    const { sealed, host, retrySchedule, format } = stored;
+    return { kind: "found", read: { copy: { sealed, host, retrySchedule }, format } };
+  }
+
+  /** What its owner is told. */
+  async findDestination(name: string): Promise<StoredDestination | null> {
+    return this.#destinations.find(name);
+  }
+
+  async listDestinations(after: string | null, limit: number): Promise<DestinationPage> {
+    return this.#destinations.list(after, limit);
+  }
+
+  async putDestination(name: string, input: DestinationInput): Promise<PutResult> {
+    const result = await this.#destinations.put(name, input);
+    if (result.kind === "created") await this.#wakeWithin(IDLE_EVERY_MS);
+    return result;
+  }
+
+  async rotateSecret(name: string, overlapMs: number): Promise<RotateResult> {
+    return this.#destinations.rotate(name, overlapMs);
+  }
+
+  async pauseDestination(name: string, isPaused: boolean): Promise<StoredDestination | null> {
+    return this.#destinations.table.pause(name, isPaused, Date.now());
+  }
+
+  /** Whether it was there. */
+  async removeDestination(name: string): Promise<boolean> {
+    return this.#destinations.table.remove(name);
+  }
+
   override async alarm(): Promise<void> {
     const now = Date.now();
     try {
       const work = this.#operations.next();
       if (work) await this.#step(work);
-      const isEmpty = this.#isExpiryDue(now) && !this.#expire(now);
+      const isDue = now >= this.#expireAt(0);
+      if (isDue) await this.#destinations.resealAll(now);
+      const isEmpty = isDue && !this.#expire(now);
       await (isEmpty ? this.ctx.storage.deleteAll() : this.#arm(Date.now()));
     } catch (error) {
       logError("tenant.alarm_failed", { error: describe(error) });
@@ -108,19 +160,30 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
     }
   }
 
-  #isExpiryDue(now: number): boolean {
-    return now >= (this.ctx.storage.kv.get<number>(EXPIRE_AT) ?? 0);
-  }
-
   /** Forgets what is past its time; whether anything is left. */
   #expire(now: number): boolean {
-    this.ctx.storage.kv.put(EXPIRE_AT, now + EXPIRE_EVERY_MS);
-    return [this.#jobs.expire(now), this.#operations.expire(now)].includes(true);
+    const isIndex = [this.#jobs.expire(now), this.#operations.expire(now)].includes(true);
+    this.ctx.storage.kv.put(EXPIRE_AT, now + (isIndex ? EXPIRE_EVERY_MS : IDLE_EVERY_MS));
+    return isIndex || !this.#destinations.table.isEmpty();
+  }
+
+  /** Sees to an alarm at the latest in `ms` from now. */
+  async #wakeWithin(ms: number): Promise<void> {
+    const now = Date.now();
+    const alarm = await this.ctx.storage.getAlarm();
+    if (alarm !== null && alarm <= now + ms) return;
+    if (this.#expireAt(0) > now + ms) this.ctx.storage.kv.put(EXPIRE_AT, now + ms);
+    await this.#arm(now);
+  }
+
+  /** When rows are next looked at (epoch ms). */
+  #expireAt(unset: number): number {
+    return this.ctx.storage.kv.get<number>(EXPIRE_AT) ?? unset;
   }
 
   /** At once while there is work, else when rows may be past their time. */
   async #arm(now: number): Promise<void> {
-    const expireAt = this.ctx.storage.kv.get<number>(EXPIRE_AT) ?? now + EXPIRE_EVERY_MS;
+    const expireAt = this.#expireAt(now + EXPIRE_EVERY_MS);
     await this.ctx.storage.setAlarm(this.#operations.next() ? now : Math.max(expireAt, now + 1_000));
   }
 }
