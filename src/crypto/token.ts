@@ -14,6 +14,8 @@ export const DEFAULT_SCOPES = [
   "stats:read",
   "tokens:write",
   "secrets:read",
+  "destinations:read",
+  "destinations:write",
 ] as const;
 
 /** Everything a token may allow. `provider:admin` restarts servers and deletes models: it must be asked for by name. */

@@ -7,17 +7,20 @@ import { readConfig } from "../config.ts";
 import { readHint } from "../crypto/hint.ts";
 import type { Claims, Scope } from "../crypto/token.ts";
 import { signingSecrets } from "../webhook/signature.ts";
+import { jsonResponse } from "./answer.ts";
 import { authenticate } from "./auth.ts";
 import { registerBatch } from "./batch.ts";
 import { bulk, operation, stats } from "./bulk.ts";
 import type { Bindings, Call, Route } from "./call.ts";
+import * as destinations from "./destinations.ts";
 import { thrown, unusableConfig } from "./failure.ts";
 import { listJobs } from "./job-list.ts";
 import * as jobs from "./jobs.ts";
+import { ping } from "./ping.ts";
 import { isProblem, type Problem, problem, problemResponse } from "./problem.ts";
 import { providerApi } from "./provider-api.ts";
 
-type Method = "GET" | "POST" | "DELETE";
+type Method = "GET" | "PUT" | "POST" | "DELETE";
 type Routes = Partial<Record<Method, readonly [Scope, Route]>>;
 
 const ROUTES: Readonly<Record<string, Routes>> = {
@@ -30,6 +33,16 @@ const ROUTES: Readonly<Record<string, Routes>> = {
   "/v1/jobs/:id": { GET: ["jobs:read", jobs.read], DELETE: ["jobs:write", jobs.erase] },
   "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel] },
   "/v1/jobs/:id/redeliver": { POST: ["jobs:write", jobs.redeliver] },
+  "/v1/destinations": { GET: ["destinations:read", destinations.list] },
+  "/v1/destinations/:name": {
+    GET: ["destinations:read", destinations.read],
+    PUT: ["destinations:write", destinations.put],
+    DELETE: ["destinations:write", destinations.remove],
+  },
+  "/v1/destinations/:name/rotate-secret": { POST: ["destinations:write", destinations.rotateSecret] },
+  "/v1/destinations/:name/test": { POST: ["destinations:write", ping] },
+  "/v1/destinations/:name/pause": { POST: ["destinations:write", destinations.pause(true)] },
+  "/v1/destinations/:name/resume": { POST: ["destinations:write", destinations.pause(false)] },
   "/v1/signing-secret": { GET: ["secrets:read", signingSecret] },
 };
 
@@ -69,6 +82,7 @@ async function guarded(c: Context<Env>, scope: Scope, route: Route): Promise<Res
     env: c.env,
     config: result.config,
     jobId: c.req.param("id") ?? "",
+    name: c.req.param("name") ?? "",
     keepAlive: (work) => c.executionCtx.waitUntil(work),
   };
   const answer = await route(call, claims);
@@ -92,11 +106,6 @@ async function signingSecret({ config }: Call, claims: Claims): Promise<Response
   const [secret, ...previous] = await signingSecrets(config.masterKeys, claims.sub);
   return jsonResponse({ secret, previous });
 }
-
-const jsonResponse = (body: object): Response =>
-  new Response(`${JSON.stringify(body)}\n`, {
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
 
 function methodNotAllowed(methods: readonly string[]): Problem {
   const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");

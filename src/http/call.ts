@@ -24,6 +24,8 @@ export interface Call {
   readonly config: Config;
   /** The path's `{id}`; empty where it has none. */
   readonly jobId: string;
+  /** The path's `{name}`; empty where it has none. */
+  readonly name: string;
   /** Lets work go on when the caller has been answered, or has gone. */
   readonly keepAlive: (work: Promise<unknown>) => void;
 }

@@ -14,6 +14,8 @@ const PROBLEMS = {
   already_registered: [409, "The request is registered with another callback"],
   already_over: [409, "The job is over"],
   idempotency_conflict: [409, "The Idempotency-Key is used already"],
+  destination_limit: [409, "There are as many destinations as there may be"],
+  destination_unreadable: [409, "The destination cannot be read"],
   nothing_to_deliver: [409, "There is nothing to deliver"],
   body_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The body must be JSON"],

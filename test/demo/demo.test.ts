@@ -105,7 +105,8 @@ describe("npm run token", () => {
     const claims = await verifyToken(token.output().trim(), keys);
     expect(claims).toMatchObject({
       sub: "acme",
-      scope: "jobs:read jobs:write generations:write stats:read tokens:write secrets:read",
+      scope:
+        "jobs:read jobs:write generations:write stats:read tokens:write secrets:read destinations:read destinations:write",
     });
     expect(typeof claims === "string" ? 0 : claims.exp - claims.iat).toBe(30 * 86_400);
   });

@@ -17,6 +17,14 @@ const ROUTES = [
   ["POST", `/v1/jobs/${ID}/cancel`, "jobs:write"],
   ["POST", `/v1/jobs/${ID}/redeliver`, "jobs:write"],
   ["GET", "/v1/signing-secret", "secrets:read"],
+  ["GET", "/v1/destinations", "destinations:read"],
+  ["GET", "/v1/destinations/none", "destinations:read"],
+  ["PUT", "/v1/destinations/none", "destinations:write"],
+  ["DELETE", "/v1/destinations/none", "destinations:write"],
+  ["POST", "/v1/destinations/none/rotate-secret", "destinations:write"],
+  ["POST", "/v1/destinations/none/test", "destinations:write"],
+  ["POST", "/v1/destinations/none/pause", "destinations:write"],
+  ["POST", "/v1/destinations/none/resume", "destinations:write"],
 ] as const;
 
 const seconds = (): number => Math.floor(Date.now() / 1000);

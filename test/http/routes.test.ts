@@ -20,6 +20,12 @@ describe("a method that a path does not know", () => {
     [`/v1/jobs/${ID}/cancel`]: ["POST"],
     [`/v1/jobs/${ID}/redeliver`]: ["POST"],
     "/v1/signing-secret": ["GET", "HEAD"],
+    "/v1/destinations": ["GET", "HEAD"],
+    "/v1/destinations/a": ["GET", "HEAD", "PUT", "DELETE"],
+    "/v1/destinations/a/rotate-secret": ["POST"],
+    "/v1/destinations/a/test": ["POST"],
+    "/v1/destinations/a/pause": ["POST"],
+    "/v1/destinations/a/resume": ["POST"],
     "/healthz": ["GET", "HEAD"],
   };
   const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -61,6 +67,10 @@ describe("a path that is not known", () => {
     `/v1/jobs/${ID}/cancel/`,
     `/v1/jobs/${ID}/retry`,
     `/v1/jobs/${ID}/cancel/again`,
+    "/v1/destinations/",
+    "/v1/destinations/a/",
+    "/v1/destinations/a/secret",
+    "/v1/destinations/a/test/b",
     "/healthz/",
     "/.dev.vars",
     "/constructor",
