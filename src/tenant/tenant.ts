@@ -6,10 +6,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, type Variables } from "../config.ts";
 import type { JobIndex } from "../job/index-client.ts";
-import type { Job } from "../job/job.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
 import { describe, log, logError } from "../log.ts";
-import { within } from "../net/bounded.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
 import {
   type DestinationInput,
@@ -19,7 +17,8 @@ import {
 } from "./destination-keeper.ts";
 import type { DestinationPage, StoredDestination } from "./destinations.ts";
 import { JobTable, type Page } from "./job-table.ts";
-import { type Operation, type OperationKind, Operations, type Work } from "./operations.ts";
+import { type JobBinding, makeStep } from "./operation-step.ts";
+import { type Operation, type OperationKind, Operations } from "./operations.ts";
 import type { Cursor, JobFilter } from "./query.ts";
 import type { Stats } from "./stats.ts";
 
@@ -27,23 +26,18 @@ import type { Stats } from "./stats.ts";
 const EXPIRE_EVERY_MS = 3_600_000;
 /** The same where there are no jobs, but destinations, which do not expire. */
 const IDLE_EVERY_MS = 24 * EXPIRE_EVERY_MS;
-/** Jobs that one step of an operation calls, all at once. */
-const STEP_JOBS = 50;
-/** A job that does not answer within this has failed, as far as an operation is concerned. */
-const JOB_LIMIT_MS = 10_000;
 /** After a step that could not even be stored. */
 const RETRY_MS = 10_000;
 
 const EXPIRE_AT = "expire_at";
 
-export interface TenantEnv extends Variables {
-  readonly JOB: DurableObjectNamespace<Job>;
-}
+export interface TenantEnv extends Variables, JobBinding {}
 
 export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
+  readonly #tenant = this.ctx.id.name ?? "";
   readonly #jobs = new JobTable(this.ctx.storage.sql);
   readonly #operations = new Operations(this.ctx.storage.sql);
-  readonly #destinations = new DestinationKeeper(this.ctx.storage.sql, this.ctx.id.name ?? "", () => {
+  readonly #destinations = new DestinationKeeper(this.ctx.storage.sql, this.#tenant, () => {
     const result = readConfig(this.env);
     return result.ok ? result.config.masterKeys : [];
   });
@@ -125,7 +119,8 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
     const now = Date.now();
     try {
       const work = this.#operations.next();
-      if (work) await this.#step(work);
+      if (work)
+        await makeStep(work, { jobs: this.#jobs, operations: this.#operations }, this.env, this.#tenant);
       const isDue = now >= this.#expireAt(0);
       if (isDue) await this.#destinations.resealAll(now);
       const isEmpty = isDue && !this.#expire(now);
@@ -133,30 +128,6 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
     } catch (error) {
       logError("tenant.alarm_failed", { error: describe(error) });
       await this.ctx.storage.setAlarm(now + RETRY_MS);
-    }
-  }
-
-  /** One bounded step; what it did is stored before the next begins. */
-  async #step({ operation, kind, filter, cursor }: Work): Promise<void> {
-    const page = this.#jobs.list(filter, cursor, STEP_JOBS, Date.now());
-    const results = await Promise.all(page.jobs.map(({ fields }) => this.#call(kind, fields.id)));
-    const done = results.filter((isDone) => isDone).length;
-    this.#operations.advance(operation, { done, failed: results.length - done }, page.next);
-    if (!page.next) log("operation.done", { operation: operation.id });
-  }
-
-  /** Whether the job has done it. That nothing was left to cancel is no failure. */
-  async #call(kind: OperationKind, id: string): Promise<boolean> {
-    const tenant = this.ctx.id.name ?? "";
-    const job = this.env.JOB.getByName(id) as unknown as Pick<Job, "cancel" | "redeliver">;
-    try {
-      const called: Promise<{ kind: string }> =
-        kind === "cancel" ? job.cancel(tenant, id) : job.redeliver(tenant, id, null);
-      const answer = await within(JOB_LIMIT_MS, called, { kind: "late" } as const);
-      return answer.kind === "found" || answer.kind === "already_over";
-    } catch (error) {
-      logError("operation.job_failed", { job: id, error: describe(error) });
-      return false;
     }
   }
 
