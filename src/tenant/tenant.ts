@@ -98,7 +98,7 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
 
   async putDestination(name: string, input: DestinationInput): Promise<PutResult> {
     const result = await this.#destinations.put(name, input);
-    if (result.kind === "created") await this.#wakeWithin(IDLE_EVERY_MS);
+    await this.#wakeWithin(IDLE_EVERY_MS);
     return result;
   }
 

@@ -158,6 +158,13 @@ describe("the object of a tenant that has destinations and no jobs", () => {
     expect(await kept()).toEqual({ tables: [], alarm: null });
   });
 
+  it("gets its alarm back from any PUT, should it have been lost", async () => {
+    await tenantOf().putDestination("a", inputOf());
+    await runInDurableObject(tenantOf(), (_, { storage }) => storage.deleteAlarm());
+    await tenantOf().putDestination("a", inputOf());
+    expect(await alarmIn()).toBeLessThanOrEqual(DAY);
+  });
+
   it("wakes every hour once it has a job, and once a day when that is over", async () => {
     await tenantOf().putDestination("a", inputOf());
     await runDue();
