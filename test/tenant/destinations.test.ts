@@ -1,7 +1,9 @@
 import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { rowOf } from "../../src/job/row.ts";
-import { inputOf, opened, tenantOf } from "../support/destinations.ts";
+import type { PutResult, RotateResult } from "../../src/tenant/destination-keeper.ts";
+import type { Tenant } from "../../src/tenant/tenant.ts";
+import { inputOf, NEW_KEY, OLD_KEY, opened, tenantOf, under } from "../support/destinations.ts";
 import { DAY, HOUR, MINUTE, waitingJob } from "../support/jobs.ts";
 
 afterEach(async () => {
@@ -23,6 +25,13 @@ const runDue = async (): Promise<void> => {
   });
   await runDurableObjectAlarm(tenantOf());
 };
+
+/**
+ * Calls that begin in the same turn of the object. From outside they would come one after the other here: locally,
+ * sealing and opening do not give others their turn.
+ */
+const atOnce = <T>(...calls: readonly ((tenant: Tenant) => Promise<T>)[]): Promise<T[]> =>
+  runInDurableObject(tenantOf(), (tenant) => Promise.all(calls.map((call) => call(tenant))));
 
 describe("a destination that never was", () => {
   it("is missing to every call, and leaves nothing in storage", async () => {
@@ -56,7 +65,9 @@ describe("a destination", () => {
           tenant.putDestination(`d${n + i}`, inputOf()),
         ),
       );
-    const last = await Promise.all(["x", "y", "z"].map((name) => tenant.putDestination(name, inputOf())));
+    const last = await atOnce(
+      ...["x", "y", "z"].map((name) => (object: Tenant) => object.putDestination(name, inputOf())),
+    );
     expect(last.map(({ kind }) => kind).sort()).toEqual(["created", "limit", "limit"]);
     expect((await tenant.putDestination("d0", inputOf())).kind).toBe("replaced");
     expect(await tenant.removeDestination("d0")).toBe(true);
@@ -101,10 +112,11 @@ describe("changes at the same moment", () => {
     for (let n = 0; n < 20; n++) {
       const [name, url] = [`d${n}`, `https://example.com/${n}`];
       await tenant.putDestination(name, inputOf({ secret: secretOf(n), headers: { "x-a": "1" } }));
-      const change = () => tenant.putDestination(name, inputOf({ url, headers: { "x-b": "2" } }));
-      const rotate = () => tenant.rotateSecret(name, HOUR);
-      const [first, second] = await Promise.all(n % 2 ? [change(), rotate()] : [rotate(), change()]);
-      const rotated = [first, second].find(({ kind }) => kind === "done");
+      const change = (object: Tenant): Promise<PutResult | RotateResult> =>
+        object.putDestination(name, inputOf({ url, headers: { "x-b": "2" } }));
+      const rotate = (object: Tenant): Promise<PutResult | RotateResult> => object.rotateSecret(name, HOUR);
+      const [first, second] = await atOnce(...(n % 2 ? [change, rotate] : [rotate, change]));
+      const rotated = [first, second].find((result) => result?.kind === "done");
       const content = await opened(name);
       expect(content).toMatchObject({
         url,
@@ -117,7 +129,8 @@ describe("changes at the same moment", () => {
 
   it("lose no rotation of several", async () => {
     await tenantOf().putDestination("a", inputOf({ secret: secretOf(1) }));
-    const all = await Promise.all([1, 2, 3, 4].map(() => tenantOf().rotateSecret("a", HOUR)));
+    const rotate = (object: Tenant) => object.rotateSecret("a", HOUR);
+    const all = await atOnce(rotate, rotate, rotate, rotate);
     const secrets = all.map((rotated) => (rotated.kind === "done" ? rotated.secret : ""));
     const { secret, previous } = await opened("a");
     expect([secret, ...previous.map((before) => before.secret)].sort()).toEqual(
@@ -126,8 +139,9 @@ describe("changes at the same moment", () => {
   });
 
   it("make one destination of two first PUTs, and tell one of them its secret", async () => {
-    const both = await Promise.all(
-      [1, 2].map((n) => tenantOf().putDestination("a", inputOf({ maxInFlight: n }))),
+    const both = await atOnce(
+      (object) => object.putDestination("a", inputOf({ maxInFlight: 1 })),
+      (object) => object.putDestination("a", inputOf({ maxInFlight: 2 })),
     );
     expect(both.map(({ kind }) => kind).sort()).toEqual(["created", "replaced"]);
     const told = both.flatMap((result) =>
@@ -138,10 +152,29 @@ describe("changes at the same moment", () => {
 
   it("leave a pause as it is, and a removal too unless a PUT came behind it", async () => {
     await tenantOf().putDestination("a", inputOf());
-    await Promise.all([tenantOf().putDestination("a", inputOf()), tenantOf().pauseDestination("a", true)]);
+    await atOnce<unknown>(
+      (object) => object.putDestination("a", inputOf()),
+      (object) => object.pauseDestination("a", true),
+    );
     expect((await tenantOf().findDestination("a"))?.pausedAt).not.toBeNull();
-    await Promise.all([tenantOf().rotateSecret("a", 0), tenantOf().removeDestination("a")]);
+    const [rotated] = await atOnce<unknown>(
+      (object) => object.rotateSecret("a", 0),
+      (object) => object.removeDestination("a"),
+    );
+    expect(rotated).toEqual({ kind: "missing" });
     expect(await tenantOf().findDestination("a")).toBeNull();
+  });
+});
+
+describe("a change while the master key is followed", () => {
+  it("is not undone by the destination's being sealed anew", async () => {
+    await tenantOf().putDestination("a", inputOf({ secret: secretOf(1) }));
+    const url = "https://example.com/new";
+    await under(`${NEW_KEY},${OLD_KEY}`, (tenant) =>
+      Promise.all([tenant.alarm(), tenant.putDestination("a", inputOf({ url })), tenant.destination("a")]),
+    );
+    await under(`${OLD_KEY},${NEW_KEY}`, (tenant) => tenant.destination("a"));
+    expect(await opened("a")).toMatchObject({ url, secret: secretOf(1) });
   });
 });
 
