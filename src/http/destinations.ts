@@ -3,8 +3,8 @@
  * and the value of a header never.
  */
 import type { Claims } from "../crypto/token.ts";
-import type { StoredDestination } from "../tenant/destinations.ts";
 import { decodeCursor, encodeCursor } from "../tenant/query.ts";
+import type { ShownDestination } from "../tenant/tenant.ts";
 import { isDestinationName, openDestination } from "../webhook/destination.ts";
 import { jsonResponse } from "./answer.ts";
 import { readJson } from "./body.ts";
@@ -100,13 +100,13 @@ export const pause =
   };
 
 /** The destination that the path names; no object is asked for what cannot be a name. */
-export const find = async ({ env, name }: Call, { sub }: Claims): Promise<StoredDestination | null> =>
+export const find = async ({ env, name }: Call, { sub }: Claims): Promise<ShownDestination | null> =>
   isDestinationName(name) ? env.TENANT.getByName(sub).findDestination(name) : null;
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 /** As every route shows it. */
-async function toJson(stored: StoredDestination, tenant: string, { masterKeys }: Call["config"]) {
+async function toJson(stored: ShownDestination, tenant: string, { masterKeys }: Call["config"]) {
   const content = await openDestination(stored.sealed, tenant, stored.name, masterKeys);
   const { pausedAt, previousUntil } = stored;
   return {
@@ -120,6 +120,7 @@ async function toJson(stored: StoredDestination, tenant: string, { masterKeys }:
     max_per_second: stored.maxPerSecond,
     status: content === null ? "unreadable" : pausedAt === null ? "active" : "paused",
     paused_at: iso(pausedAt),
+    flow: stored.flow,
     previous_until: iso(previousUntil !== null && previousUntil > Date.now() ? previousUntil : null),
     created_at: iso(stored.createdAt),
     updated_at: iso(stored.updatedAt),

@@ -4,6 +4,7 @@
  */
 import type { Claims } from "../crypto/token.ts";
 import { newEventId } from "../job/ids.ts";
+import { putRows } from "../job/index-client.ts";
 import { log } from "../log.ts";
 import { type AttemptVerdict, deliver } from "../webhook/deliver.ts";
 import { openDestination, signingKeys } from "../webhook/destination.ts";
@@ -37,6 +38,11 @@ export async function ping(call: Call, claims: Claims): Promise<Response | Probl
     answer: null,
   });
   const reason = reasonOf(verdict);
+  // The first success closes a breaker; a ping that fails says nothing that an event would not.
+  if (reason === null) {
+    const report = { jobId: event.type, host: new URL(target.url).host, result: "ok" } as const;
+    call.keepAlive(putRows(call.env, claims.sub, [], [report]));
+  }
   log("destination.pinged", { destination: name, reason, status: httpStatus, duration_ms: durationMs });
   return answer(reason, httpStatus, durationMs);
 }

@@ -109,6 +109,9 @@ export async function readRegistration(
       { field: "index" },
     );
 
+  const callback = await readCallback(input, caller.host, config, find);
+  if (isProblem(callback)) return callback;
+
   const key = input.key ?? serverKeyFor(config, caller.tenant);
   const named = nameRequest(
     {
@@ -124,10 +127,6 @@ export async function readRegistration(
     return problem("invalid_value", "key is needed: this server has no provider key for you.", {
       field: "key",
     });
-
-  // Last, because it asks another object.
-  const callback = await readCallback(input, caller.host, config, find);
-  if (isProblem(callback)) return callback;
 
   return makeRegistration(
     {

@@ -18,6 +18,8 @@ export interface AdmissionAsk {
   /** `null`: a plain callback URL, on `host`. */
   readonly destination: string | null;
   readonly host: string;
+  /** The first attempt since somebody had the event sent again. */
+  readonly isRedelivery: boolean;
   /** What the delivery was parked for, if it was. */
   readonly parked: Parked | null;
 }

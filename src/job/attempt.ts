@@ -77,6 +77,7 @@ const askFor = (job: In<"delivering">, env: JobEnv): Promise<Admission | null> =
     jobId: job.id,
     destination: job.destination?.name ?? null,
     host: hostOf(job) ?? "",
+    isRedelivery: job.runs > 1 && job.state.runAttempts === 0 && !job.state.parked,
     parked: job.state.parked ?? null,
   });
 

@@ -26,10 +26,10 @@ export interface DestinationInput {
   readonly secret: string | null;
 }
 
-export type PutResult =
+export type PutResult<Destination = StoredDestination> =
   | {
       readonly kind: "created" | "replaced";
-      readonly destination: StoredDestination;
+      readonly destination: Destination;
       /** Where it was given or made in this call. */
       readonly secret: string | null;
     }

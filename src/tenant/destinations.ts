@@ -3,6 +3,8 @@
  * sealing: whoever changes it after a wait says which one it has read, and finds out when that is there no more.
  */
 import type { EventFormat } from "../webhook/event.ts";
+import type { FlowRules } from "./flow.ts";
+import { hasTable } from "./sql.ts";
 
 /** A row, as the table has it. */
 export interface StoredDestination {
@@ -65,6 +67,15 @@ export class Destinations {
     return this.#rows("name = ?", name)[0] ?? null;
   }
 
+  /** What flow control has to know of it. */
+  rulesOf(name: string): FlowRules | null {
+    const row = this.find(name);
+    if (!row) return null;
+    const { host, sealed, retrySchedule, format, pausedAt, maxInFlight, maxPerSecond } = row;
+    const read = { copy: { sealed, host, retrySchedule }, format };
+    return { host, isPaused: pausedAt !== null, maxInFlight, maxPerSecond, read };
+  }
+
   /** Those behind `after`, by name, `limit` at most. */
   list(after: string | null, limit: number): DestinationPage {
     const rows = this.#rows("name > ? ORDER BY name LIMIT ?", after ?? "", limit + 1);
@@ -125,9 +136,8 @@ export class Destinations {
     return [...this.#sql.exec(`SELECT * FROM destinations WHERE ${condition}`, ...args)].map(toDestination);
   }
 
-  /** A look at an object that was never written to must not write to it. */
   #exists(): boolean {
-    return [...this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'destinations'")].length > 0;
+    return hasTable(this.#sql, "destinations");
   }
 }
 

@@ -72,9 +72,12 @@ export class Flow {
     if (rules.isPaused) return this.#park(ask, host, "paused", now);
     const { health } = this.#hosts.find(host);
     if (isOpen(health)) {
-      if (!mayProbe(health, now)) return this.#park(ask, host, "breaker_open", now);
+      const gate = this.#gate(host, now);
+      // Somebody who has the event sent again may know that it helps.
+      const isTry = ask.isRedelivery && gate.inFlight(now) === 0;
+      if (!mayProbe(health, now) && !isTry) return this.#park(ask, host, "breaker_open", now);
       this.#setHealth(host, probed(health, now), now);
-      this.#gate(host, now).take(ask.jobId, now);
+      gate.take(ask.jobId, now);
       return go;
     }
     if (rules.maxPerSecond !== null && ask.parked?.reason !== "max_per_second") {
@@ -114,10 +117,7 @@ export class Flow {
   toCall(now: number): ParkedRow[] {
     for (const [job, at] of this.#called) if (at + CALL_MS <= now) this.#called.delete(job);
     return this.#parked.groups().flatMap((group) => {
-      const most = this.#callable(group, now);
-      if (most === 0) return [];
-      const waiting = this.#parked.first(group, most + this.#called.size);
-      const rows = waiting.filter(({ job }) => !this.#called.has(job)).slice(0, most);
+      const rows = this.#next(group, now);
       if (rows.length > 0) this.#steps.set(stepOf(group), now);
       for (const { job } of rows) this.#called.set(job, now);
       return rows;
@@ -148,10 +148,11 @@ export class Flow {
     };
   }
 
-  /** Forgets what is of no use any more; whether anything is left. */
+  /** Forgets what is of no use any more; whether anybody is still parked. */
   expire(now: number): boolean {
-    const hasParked = this.#parked.expire(now - PARKED_KEPT_MS);
-    return [this.#hosts.expire(now, (host) => this.#parked.hasAny(host)), hasParked].includes(true);
+    const isLeft = this.#parked.expire(now - PARKED_KEPT_MS);
+    this.#hosts.expire(now, (host) => this.#parked.hasAny(host));
+    return isLeft;
   }
 
   #park(ask: AdmissionAsk, host: string, reason: ParkReason, now: number): Admission {
@@ -174,6 +175,14 @@ export class Flow {
     return at;
   }
 
+  /** Those of the group who may be called, and have not been a moment ago. */
+  #next(group: ParkedGroup, now: number): ParkedRow[] {
+    const most = this.#callable(group, now);
+    if (most === 0) return [];
+    const waiting = this.#parked.first(group, most + this.#called.size);
+    return waiting.filter(({ job }) => !this.#called.has(job)).slice(0, most);
+  }
+
   /** How many of the group may be called. */
   #callable(group: ParkedGroup, now: number): number {
     const { host, reason } = group;
@@ -191,14 +200,16 @@ export class Flow {
   /** When the group may have to be called, if not now; `null` where no time brings that about. */
   #wakeOf(group: ParkedGroup, now: number): number | null {
     const { host, reason } = group;
-    if (this.#callable(group, now) > 0) return now + STEP_MS / 10;
+    if (this.#next(group, now).length > 0) return now;
     const rules = this.#rulesFor(group);
     if (rules?.isPaused) return null;
     if (reason === "paused" || rules?.host !== host) return this.#nextStep(group, now);
     const { health } = this.#hosts.find(host);
     if (isOpen(health)) return Math.max(health.nextProbeAt, this.#nextStep(group, now, CALL_MS));
     if (reason === "breaker_open") return this.#nextStep(group, now);
-    return this.#gate(host, now).nextLeaseEnd() ?? now + STEP_MS;
+    return this.#gate(host, now).free(rules.maxInFlight, now) > 0
+      ? now + STEP_MS
+      : (this.#gate(host, now).nextLeaseEnd() ?? now + STEP_MS);
   }
 
   /** `null`: the destination is there no more. */

@@ -3,6 +3,7 @@
  * deliveries are planned, so that neither is lost with the object's memory. Of a healthy host there is no row.
  */
 import { HEALTHY, type Health, isOpen } from "./breaker.ts";
+import { hasTable } from "./sql.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS hosts (
   host TEXT PRIMARY KEY, failures INTEGER NOT NULL, opened_at INTEGER, probes INTEGER NOT NULL,
@@ -21,15 +22,13 @@ const FRESH: HostState = { health: HEALTHY, plannedUntil: 0 };
 
 export class HostTable {
   readonly #sql: SqlStorage;
-  #exists: boolean;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#exists = [...sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'hosts'")].length > 0;
   }
 
   find(host: string): HostState {
-    const [row] = this.#exists ? [...this.#sql.exec("SELECT * FROM hosts WHERE host = ?", host)] : [];
+    const [row] = this.#exists() ? [...this.#sql.exec("SELECT * FROM hosts WHERE host = ?", host)] : [];
     if (!row) return FRESH;
     return {
       health: {
@@ -44,11 +43,10 @@ export class HostTable {
 
   save(host: string, { health, plannedUntil }: HostState, now: number): void {
     if (health.failures === 0 && plannedUntil <= now) {
-      if (this.#exists) this.#sql.exec("DELETE FROM hosts WHERE host = ?", host);
+      if (this.#exists()) this.#sql.exec("DELETE FROM hosts WHERE host = ?", host);
       return;
     }
-    if (!this.#exists) this.#sql.exec(SCHEMA);
-    this.#exists = true;
+    this.#sql.exec(SCHEMA);
     const { failures, openedAt, probes, nextProbeAt } = health;
     this.#sql.exec(
       "INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -56,13 +54,16 @@ export class HostTable {
     );
   }
 
-  /** Forgets what is of no use any more; whether anything is left. */
-  expire(now: number, isNeeded: (host: string) => boolean): boolean {
-    if (!this.#exists) return false;
+  /** Forgets what is of no use any more. */
+  expire(now: number, isNeeded: (host: string) => boolean): void {
+    if (!this.#exists()) return;
     const old = [...this.#sql.exec("SELECT host FROM hosts WHERE changed_at <= ?", now - KEPT_MS)];
     for (const host of old.map((row) => String(row.host)))
       if (!isOpen(this.find(host).health) || !isNeeded(host))
         this.#sql.exec("DELETE FROM hosts WHERE host = ?", host);
-    return [...this.#sql.exec("SELECT 1 FROM hosts LIMIT 1")].length > 0;
+  }
+
+  #exists(): boolean {
+    return hasTable(this.#sql, "hosts");
   }
 }

@@ -6,6 +6,7 @@ import type { JobKey, JobRow } from "../job/row.ts";
 import type { JobFields } from "../job/view.ts";
 import { bucketOf } from "./histogram.ts";
 import { type Cursor, type JobFilter, where } from "./query.ts";
+import { hasTable } from "./sql.ts";
 import { readStats, type Stats, statsOf } from "./stats.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (
@@ -104,9 +105,8 @@ export class JobTable {
     return [...this.#sql.exec("SELECT 1 FROM jobs LIMIT 1")].length > 0;
   }
 
-  /** A look at an object that was never written to must not write to it. */
   #exists(): boolean {
-    return [...this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'jobs'")].length > 0;
+    return hasTable(this.#sql, "jobs");
   }
 }
 

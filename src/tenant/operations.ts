@@ -3,6 +3,7 @@
  * that a restart goes on where it was. A step that is cut off is made again, which does no harm.
  */
 import type { Cursor, JobFilter } from "./query.ts";
+import { hasTable } from "./sql.ts";
 
 export type OperationKind = "redeliver" | "cancel";
 
@@ -94,7 +95,7 @@ export class Operations {
   }
 
   #exists(): boolean {
-    return [...this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'operations'")].length > 0;
+    return hasTable(this.#sql, "operations");
   }
 }
 

@@ -3,6 +3,7 @@
  * removed when it is called; none is needed for a delivery that goes out at once.
  */
 import type { ParkReason } from "../job/record.ts";
+import { hasTable } from "./sql.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS parked (
   host TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, job TEXT NOT NULL, destination TEXT,
@@ -24,16 +25,13 @@ export interface ParkedGroup extends Pick<ParkedRow, "host" | "reason" | "destin
 
 export class ParkedTable {
   readonly #sql: SqlStorage;
-  #exists: boolean;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#exists = [...sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'parked'")].length > 0;
   }
 
   put({ host, reason, since, job, destination }: ParkedRow): void {
-    if (!this.#exists) this.#sql.exec(SCHEMA);
-    this.#exists = true;
+    this.#sql.exec(SCHEMA);
     this.#sql.exec(
       "INSERT OR IGNORE INTO parked VALUES (?, ?, ?, ?, ?)",
       host,
@@ -45,7 +43,7 @@ export class ParkedTable {
   }
 
   remove({ host, reason, since, job }: Omit<ParkedRow, "destination">): void {
-    if (!this.#exists) return;
+    if (!this.#exists()) return;
     this.#sql.exec(
       "DELETE FROM parked WHERE host = ? AND reason = ? AND since = ? AND job = ?",
       ...[host, reason, since, job],
@@ -54,12 +52,12 @@ export class ParkedTable {
 
   groups(): ParkedGroup[] {
     const query = "SELECT host, reason, destination, count(*) AS count FROM parked GROUP BY 1, 2, 3";
-    return this.#exists ? [...this.#sql.exec(query)].map((row) => row as unknown as ParkedGroup) : [];
+    return this.#exists() ? [...this.#sql.exec(query)].map((row) => row as unknown as ParkedGroup) : [];
   }
 
   /** The first `most` of a group. */
   first({ host, reason, destination }: ParkedGroup, most: number): ParkedRow[] {
-    if (!this.#exists) return [];
+    if (!this.#exists()) return [];
     const query = `SELECT * FROM parked WHERE host = ? AND reason = ? AND destination IS ? ORDER BY since, job LIMIT ?`;
     return [...this.#sql.exec(query, host, reason, destination, most)].map(
       (row) => row as unknown as ParkedRow,
@@ -68,21 +66,25 @@ export class ParkedTable {
 
   hasAny(host: string): boolean {
     return (
-      this.#exists && [...this.#sql.exec("SELECT 1 FROM parked WHERE host = ? LIMIT 1", host)].length > 0
+      this.#exists() && [...this.#sql.exec("SELECT 1 FROM parked WHERE host = ? LIMIT 1", host)].length > 0
     );
   }
 
   /** How many deliveries to this destination are parked. */
   count(destination: string): number {
-    if (!this.#exists) return 0;
+    if (!this.#exists()) return 0;
     const query = "SELECT count(*) AS n FROM parked WHERE destination = ?";
     return Number([...this.#sql.exec(query, destination)][0]?.n ?? 0);
   }
 
   /** Forgets those that have been parked since before `since`; whether any is left. */
   expire(since: number): boolean {
-    if (!this.#exists) return false;
+    if (!this.#exists()) return false;
     this.#sql.exec("DELETE FROM parked WHERE since < ?", since);
     return [...this.#sql.exec("SELECT 1 FROM parked LIMIT 1")].length > 0;
+  }
+
+  #exists(): boolean {
+    return hasTable(this.#sql, "parked");
   }
 }

@@ -1,10 +1,11 @@
 /**
- * The Durable Object of one tenant: its destinations, and an index of its jobs, for whoever must find one, see what
- * failed, and repair it. The index is a projection off the critical path: jobs are registered, polled and delivered
- * without it, and bring it up to date afterwards, late or twice as it may be.
+ * The Durable Object of one tenant: its destinations, flow control of what is sent to them, and an index of its jobs,
+ * for whoever must find one, see what failed, and repair it. All of it is off the critical path: jobs are registered,
+ * polled and delivered while it is down, and bring it up to date afterwards, late or twice as it may be.
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, type Variables } from "../config.ts";
+import type { Admission, AdmissionAsk, AttemptReport, Gatekeeper } from "../job/admission.ts";
 import type { JobIndex } from "../job/index-client.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
 import { describe, log, logError } from "../log.ts";
@@ -16,8 +17,10 @@ import {
   type RotateResult,
 } from "./destination-keeper.ts";
 import type { DestinationPage, StoredDestination } from "./destinations.ts";
+import { Flow, type FlowState } from "./flow.ts";
+import { type JobBinding, JobCalls } from "./job-calls.ts";
 import { JobTable, type Page } from "./job-table.ts";
-import { type JobBinding, makeStep } from "./operation-step.ts";
+import { makeStep } from "./operation-step.ts";
 import { type Operation, type OperationKind, Operations } from "./operations.ts";
 import type { Cursor, JobFilter } from "./query.ts";
 import type { Stats } from "./stats.ts";
@@ -26,6 +29,8 @@ import type { Stats } from "./stats.ts";
 const EXPIRE_EVERY_MS = 3_600_000;
 /** The same where there are no jobs, but destinations, which do not expire. */
 const IDLE_EVERY_MS = 24 * EXPIRE_EVERY_MS;
+/** After an attempt has ended, those who wait for its place are called together with others' soon after. */
+const CALL_DELAY_MS = 20;
 /** After a step that could not even be stored. */
 const RETRY_MS = 10_000;
 
@@ -33,7 +38,10 @@ const EXPIRE_AT = "expire_at";
 
 export interface TenantEnv extends Variables, JobBinding {}
 
-export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
+/** A destination as its owner sees it. */
+export type ShownDestination = StoredDestination & { readonly flow: FlowState };
+
+export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gatekeeper {
   readonly #tenant = this.ctx.id.name ?? "";
   readonly #jobs = new JobTable(this.ctx.storage.sql);
   readonly #operations = new Operations(this.ctx.storage.sql);
@@ -41,11 +49,21 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
     const result = readConfig(this.env);
     return result.ok ? result.config.masterKeys : [];
   });
+  readonly #flow = new Flow(this.ctx.storage.sql, (name) => this.#destinations.table.rulesOf(name));
+  readonly #calls = new JobCalls(this.env, this.#tenant);
 
-  /** Takes over what is newer than what it has. */
-  async put(rows: readonly JobRow[]): Promise<void> {
-    this.ctx.storage.transactionSync(() => this.#jobs.put(rows));
-    await this.#wakeWithin(EXPIRE_EVERY_MS);
+  /** Takes over what is newer than what it has, and what has come of attempts. */
+  async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<void> {
+    if (rows.length > 0) this.ctx.storage.transactionSync(() => this.#jobs.put(rows));
+    const isAwaited = this.#flow.report(reports, Date.now());
+    await (isAwaited ? this.#callSoon() : this.#wakeWithin(EXPIRE_EVERY_MS));
+  }
+
+  /** Whether a delivery may go out now, and where its destination is. */
+  async admit(ask: AdmissionAsk): Promise<Admission> {
+    const admission = await this.#flow.admit(ask, Date.now);
+    if (admission.kind === "park" && admission.until === null) await this.#callSoon();
+    return admission;
   }
 
   /** Forgets these jobs. */
@@ -88,39 +106,56 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
   }
 
   /** What its owner is told. */
-  async findDestination(name: string): Promise<StoredDestination | null> {
-    return this.#destinations.find(name);
+  async findDestination(name: string): Promise<ShownDestination | null> {
+    const stored = await this.#destinations.find(name);
+    return stored && this.#shown(stored);
   }
 
-  async listDestinations(after: string | null, limit: number): Promise<DestinationPage> {
-    return this.#destinations.list(after, limit);
+  async listDestinations(
+    after: string | null,
+    limit: number,
+  ): Promise<DestinationPage & { readonly destinations: readonly ShownDestination[] }> {
+    const page = await this.#destinations.list(after, limit);
+    return { ...page, destinations: page.destinations.map((stored) => this.#shown(stored)) };
   }
 
-  async putDestination(name: string, input: DestinationInput): Promise<PutResult> {
+  async putDestination(name: string, input: DestinationInput): Promise<PutResult<ShownDestination>> {
     const result = await this.#destinations.put(name, input);
     await this.#wakeWithin(IDLE_EVERY_MS);
-    return result;
+    if (result.kind === "limit") return result;
+    // Who waits for it may try at once whether that has helped.
+    this.#flow.repaired(result.destination.host, Date.now());
+    await this.#callSoon();
+    return { ...result, destination: this.#shown(result.destination) };
   }
 
   async rotateSecret(name: string, overlapMs: number): Promise<RotateResult> {
     return this.#destinations.rotate(name, overlapMs);
   }
 
-  async pauseDestination(name: string, isPaused: boolean): Promise<StoredDestination | null> {
-    return this.#destinations.table.pause(name, isPaused, Date.now());
+  async pauseDestination(name: string, isPaused: boolean): Promise<ShownDestination | null> {
+    const stored = this.#destinations.table.pause(name, isPaused, Date.now());
+    await this.#callSoon();
+    return stored && this.#shown(stored);
   }
 
   /** Whether it was there. */
   async removeDestination(name: string): Promise<boolean> {
-    return this.#destinations.table.remove(name);
+    const isRemoved = this.#destinations.table.remove(name);
+    await this.#callSoon();
+    return isRemoved;
   }
 
   override async alarm(): Promise<void> {
     const now = Date.now();
     try {
       const work = this.#operations.next();
-      if (work)
-        await makeStep(work, { jobs: this.#jobs, operations: this.#operations }, this.env, this.#tenant);
+      await Promise.all([
+        work && makeStep(work, { jobs: this.#jobs, operations: this.#operations }, this.#calls),
+        ...this.#flow.toCall(now).map(async (row) => {
+          if ((await this.#calls.unpark(row)) === "gone") this.#flow.gone(row);
+        }),
+      ]);
       const isDue = now >= this.#expireAt(0);
       if (isDue) await this.#destinations.resealAll(now);
       const isEmpty = isDue && !this.#expire(now);
@@ -133,7 +168,9 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
 
   /** Forgets what is past its time; whether anything is left. */
   #expire(now: number): boolean {
-    const isIndex = [this.#jobs.expire(now), this.#operations.expire(now)].includes(true);
+    const isIndex = [this.#jobs.expire(now), this.#operations.expire(now), this.#flow.expire(now)].includes(
+      true,
+    );
     this.ctx.storage.kv.put(EXPIRE_AT, now + (isIndex ? EXPIRE_EVERY_MS : IDLE_EVERY_MS));
     return isIndex || !this.#destinations.table.isEmpty();
   }
@@ -147,6 +184,19 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
     await this.#arm(now);
   }
 
+  #shown(stored: StoredDestination): ShownDestination {
+    return { ...stored, flow: this.#flow.stateOf(stored.name, stored.host, Date.now()) };
+  }
+
+  /** Sees to an alarm for those who are parked, should one of them be due before the one that is set. */
+  async #callSoon(): Promise<void> {
+    const now = Date.now();
+    const wakeAt = this.#flow.wakeAt(now);
+    const alarm = await this.ctx.storage.getAlarm();
+    if (wakeAt !== null && (alarm === null || alarm > wakeAt))
+      await this.ctx.storage.setAlarm(Math.max(wakeAt, now + CALL_DELAY_MS));
+  }
+
   /** When rows are next looked at (epoch ms). */
   #expireAt(unset: number): number {
     return this.ctx.storage.kv.get<number>(EXPIRE_AT) ?? unset;
@@ -155,6 +205,8 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex {
   /** At once while there is work, else when rows may be past their time. */
   async #arm(now: number): Promise<void> {
     const expireAt = this.#expireAt(now + EXPIRE_EVERY_MS);
-    await this.ctx.storage.setAlarm(this.#operations.next() ? now : Math.max(expireAt, now + 1_000));
+    const callAt = this.#flow.wakeAt(now) ?? expireAt;
+    const at = Math.min(Math.max(expireAt, now + 1_000), Math.max(callAt, now + CALL_DELAY_MS));
+    await this.ctx.storage.setAlarm(this.#operations.next() ? now : at);
   }
 }

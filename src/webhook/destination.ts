@@ -40,9 +40,6 @@ export const isDestinationName = (text: string): boolean => /^[A-Za-z0-9_-]{1,64
 const SECRET_PREFIX = "whsec_";
 const SECRET_BYTES = 32;
 
-/** What a destination may be called. */
-export const isDestinationName = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
-
 const boundTo = (tenant: string, name: string): string => `destination/${tenant}/${name}`;
 
 export const sealDestination = (

@@ -33,6 +33,7 @@ describe("PUT /v1/destinations/{name}", () => {
       max_per_second: null,
       status: "active",
       paused_at: null,
+      flow: { state: "closed", failures: 0, opened_at: null, next_probe_at: null, in_flight: 0, parked: 0 },
       previous_until: null,
       created_at: body.created_at,
       updated_at: body.created_at,

@@ -105,7 +105,9 @@ describe("a plain callback", () => {
     fetched.on(job.poll, success).on(HOOK, status(500), status(204), status(204));
     await run(job.id, tenant);
     await run(job.id, tenant);
-    expect(tenant.asked).toEqual([{ jobId: job.id, destination: null, host: "example.com", parked: null }]);
+    expect(tenant.asked).toEqual([
+      { jobId: job.id, destination: null, host: "example.com", isRedelivery: false, parked: null },
+    ]);
     await runInDurableObject(stub(job.id), (_, ctx) =>
       new Job(ctx, { ...env, TENANT: tenant.binding }).redeliver("acme", job.id, null),
     );

@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { alarmOf, call, change, fire, readJob, stored, token } from "../support/api.ts";
 import {
@@ -119,7 +120,11 @@ describe("redeliver", () => {
     await redeliver(id);
     // The first attempt is made by the real alarm.
     await vi.waitFor(async () => expect(await bodyOf(id)).toMatchObject({ attempts: 3 }));
-    for (let i = 0; i < 10 && (await bodyOf(id)).status === "delivering"; i++) await fire(id);
+    for (let i = 0; i < 10 && (await bodyOf(id)).status === "delivering"; i++) {
+      // The host takes what others send: it is this callback that fails.
+      await env.TENANT.getByName("acme").put([], [{ jobId: "other", host: "example.com", result: "ok" }]);
+      await fire(id);
+    }
     expect(await bodyOf(id)).toMatchObject({
       status: "undelivered",
       attempts: 12,

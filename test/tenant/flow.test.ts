@@ -34,7 +34,7 @@ class Bench {
   }
 
   ask(jobId: string, overrides: Partial<AdmissionAsk> = {}): Promise<Admission> {
-    const ask = { jobId, destination: "app", host: HOST, parked: null, ...overrides };
+    const ask = { jobId, destination: "app", host: HOST, isRedelivery: false, parked: null, ...overrides };
     return this.flow.admit(ask, () => this.now);
   }
 
@@ -282,6 +282,17 @@ describe("a host that is out of order", () => {
   );
 
   it(
+    "is tried at once by an event that somebody has sent again, but by one at a time",
+    onBench(async (bench) => {
+      bench.fail();
+      expect(await bench.ask("a", { isRedelivery: true })).toMatchObject({ kind: "go" });
+      expect(await bench.ask("b", { isRedelivery: true })).toMatchObject({ reason: "breaker_open" });
+      bench.report("ok", "a");
+      expect(bench.called()).toEqual(["b"]);
+    }),
+  );
+
+  it(
     "may be probed at once when its destination was changed",
     onBench(async (bench) => {
       bench.fail();
@@ -349,9 +360,9 @@ describe("what is stored", () => {
       bench.fail(3);
       bench.rules.app = { ...RULES, isPaused: true };
       await bench.ask("a");
-      expect(bench.flow.expire(NOW + HOUR)).toBe(true);
       expect(bench.flow.expire(NOW + 14 * DAY)).toBe(true);
       expect(bench.flow.expire(NOW + 16 * DAY)).toBe(false);
+      expect(bench.flow.stateOf("app", HOST, NOW).failures).toBe(0);
     }),
   );
 

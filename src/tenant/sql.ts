@@ -1,0 +1,7 @@
+/**
+ * What the tables of a tenant share.
+ */
+
+/** A look at an object that was never written to must not write to it: its tables are made when they are needed. */
+export const hasTable = (sql: SqlStorage, name: string): boolean =>
+  [...sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name)].length > 0;
