@@ -7,6 +7,7 @@ import type { Config, Variables } from "../config.ts";
 import type { Claims } from "../crypto/token.ts";
 import type { Generation } from "../generation/generation.ts";
 import type { Job } from "../job/job.ts";
+import type { Limiter } from "../limiter/limiter.ts";
 import type { Tenant } from "../tenant/tenant.ts";
 import type { Problem } from "./problem.ts";
 
@@ -15,6 +16,7 @@ export interface Bindings extends Variables {
   readonly JOB: DurableObjectNamespace<Job>;
   readonly GENERATION: DurableObjectNamespace<Generation>;
   readonly TENANT: DurableObjectNamespace<Tenant>;
+  readonly LIMITER: DurableObjectNamespace<Limiter>;
 }
 
 /** What a route is given. */

@@ -26,6 +26,10 @@ export const newOperationId = (): string => `op_${random()}`;
 export const generationName = async (tenant: string, idempotencyKey: string | null): Promise<string> =>
   `gen_${idempotencyKey === null ? random() : await digestOf([tenant, idempotencyKey])}`;
 
+/** Names the limiter of a provider key at an origin; the key cannot be had from it. */
+export const limiterName = async (origin: string, key: string): Promise<string> =>
+  `lim_${await digestOf(["limiter", origin, key])}`;
+
 async function digestOf(parts: readonly string[]): Promise<string> {
   // Prefixed by their lengths, so that no two identities are written alike.
   const identity = parts.map((part) => `${encoder.encode(part).length}:${part}`).join("");
