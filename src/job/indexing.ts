@@ -6,9 +6,10 @@ import { retentionMsOf, type Variables } from "../config.ts";
 import { describe, logError } from "../log.ts";
 import { type IndexBindings, putRows, removeRows } from "./index-client.ts";
 import type { Keeper } from "./keeper.ts";
+import type { LimiterBindings } from "./key-limits.ts";
 import { rowOf } from "./row.ts";
 
-export type JobEnv = Variables & IndexBindings;
+export type JobEnv = Variables & IndexBindings & LimiterBindings;
 
 /** Brings the index up to date with every job here, and with those that were erased. Never throws. */
 export async function index(keeper: Keeper, env: JobEnv): Promise<void> {

@@ -16,6 +16,7 @@ import {
   withEntry,
 } from "./record.ts";
 import { firstPollAt } from "./schedule.ts";
+import { isInLine } from "./turn.ts";
 
 /** Crashed or broken runs in a row after which a job is given up. */
 const MAX_CRASHES = 5;
@@ -195,7 +196,7 @@ export function redeliver(job: Job, to: Callback | null, now: number): Job | nul
  * Nothing else is believed, and a wait that somebody asked for stands. `null` where nothing changes.
  */
 export function hinted(job: Job, now: number): Job | null {
-  if (!isIn(job, "waiting") || job.state.transients > 0) return null;
+  if (!isIn(job, "waiting") || job.state.transients > 0 || isInLine(job.state)) return null;
   const last = job.timeline.findLast(({ type }) => type === "poll")?.at ?? Number.NEGATIVE_INFINITY;
   const at = Math.max(now, last + HINT_GAP_MS);
   if (at >= job.state.nextPollAt) return null;

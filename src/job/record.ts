@@ -3,6 +3,7 @@
  * only ever added. Pure.
  */
 import type { Part } from "../json.ts";
+import type { Turn } from "../limiter/pace.ts";
 import type { FailureReason } from "../provider/response.ts";
 import type { DestinationCopy } from "../webhook/destination.ts";
 import type { EventFormat } from "../webhook/event.ts";
@@ -30,8 +31,11 @@ export interface TimelineEntry {
     | "cancel"
     | "crash"
     | "hint"
+    /** Ready to be delivered, but others, or somebody's pause, come first. */
     | "parked"
-    | "postponed";
+    | "postponed"
+    /** Ready to poll, while the provider limits its key. */
+    | "held";
   readonly result?: string;
   readonly reason?: string;
   readonly httpStatus?: number | null;
@@ -59,6 +63,8 @@ export interface Waiting {
   readonly empties: number;
   /** "Request not found" answers, in all. */
   readonly notFounds: number;
+  /** While the provider limits the key. */
+  readonly turn?: Turn;
 }
 
 export interface Delivering {
@@ -184,14 +190,14 @@ export interface Job<S extends State = State> extends JobFacts {
 export const hasCallback = ({ callbackUrl, destination }: JobFacts): boolean =>
   callbackUrl !== null || destination != null;
 
-/** The newest entries are kept; of older ones, attempts rather than polls, and always the first. */
+/** The newest entries are kept; of older ones, attempts rather than polls and what holds those up, and always the first. */
 export const MAX_TIMELINE_ENTRIES = 64;
 
 /** The timeline with one more entry, bounded. */
 export function withEntry(timeline: readonly TimelineEntry[], entry: TimelineEntry): TimelineEntry[] {
   const entries = [...timeline, entry];
   if (entries.length <= MAX_TIMELINE_ENTRIES) return entries;
-  const oldestPoll = entries.findIndex(({ type }) => type === "poll");
+  const oldestPoll = entries.findIndex(({ type }) => type === "poll" || type === "held");
   entries.splice(oldestPoll > 0 && oldestPoll < entries.length - 1 ? oldestPoll : 1, 1);
   return entries;
 }

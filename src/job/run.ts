@@ -5,15 +5,17 @@
 import { type Config, readConfig, retentionMsOf, serverKeyFor, type Variables } from "../config.ts";
 import { open } from "../crypto/vault.ts";
 import { log, logError } from "../log.ts";
-import { notCalled, type PollResult, poll } from "../provider/client.ts";
+import { notCalled, poll } from "../provider/client.ts";
 import { attempt } from "./attempt.ts";
 import { gaveUp } from "./delivery.ts";
 import type { JobEnv } from "./indexing.ts";
 import type { Keeper } from "./keeper.ts";
+import { pollInTurn, type Turned } from "./key-limits.ts";
 import { due } from "./lifecycle.ts";
 import { polled, reasonOf } from "./polling.ts";
 import { type In, isIn, type Job } from "./record.ts";
 import { pollTimeoutMs } from "./schedule.ts";
+import { afterTurn, held } from "./turn.ts";
 
 /** Polls, attempts, gives up or purges. A poll that ends the waiting is followed by the first attempt. */
 export async function run(id: string, keeper: Keeper, env: JobEnv): Promise<void> {
@@ -41,39 +43,51 @@ export async function run(id: string, keeper: Keeper, env: JobEnv): Promise<void
   }
 }
 
-/** Polls; what comes back says what becomes of the job as it then is: `null` where something else has ended the waiting. */
+/**
+ * Polls, or is held back from it; what comes back says what becomes of the job as it then is: `null` where something else
+ * has ended the waiting.
+ */
 async function pollOnce(
   job: In<"waiting">,
   config: Config | null,
   env: JobEnv,
 ): Promise<(fresh: Job | null) => Job | null> {
-  const startedAt = Date.now();
-  const seen = config ? await ask(job, config, startedAt) : notCalled("config_unusable");
-  const { verdict, httpStatus, durationMs } = seen;
-  log("job.polled", {
-    job: job.id,
-    result: verdict.kind,
-    reason: reasonOf(verdict),
-    status: httpStatus,
-    duration_ms: durationMs,
-  });
+  const { seen, startedAt, hold } = config ? await ask(job, config, env) : unasked("config_unusable");
+  if (seen)
+    log("job.polled", {
+      job: job.id,
+      result: seen.verdict.kind,
+      reason: reasonOf(seen.verdict),
+      status: seen.httpStatus,
+      duration_ms: seen.durationMs,
+    });
+  else log("job.held", { job: job.id, wait_ms: hold.waitMs });
   const moment = { now: Date.now(), random: Math.random(), retentionMs: retentionMsOf(env) };
-  return (fresh) =>
-    fresh && fresh.eventId === job.eventId && isIn(fresh, "waiting")
-      ? polled(fresh, seen, startedAt, moment)
-      : null;
+  return (fresh) => {
+    if (!fresh || fresh.eventId !== job.eventId || !isIn(fresh, "waiting")) return null;
+    if (!seen) return held(fresh, hold, moment.now);
+    return afterTurn(polled(fresh, seen, startedAt, moment), hold, moment.now);
+  };
 }
 
-/** Opens the key and asks the provider, if both are still to be had. */
-async function ask(job: In<"waiting">, config: Config, now: number): Promise<PollResult> {
+const unasked = (cause: Parameters<typeof notCalled>[0]): Turned => ({
+  seen: notCalled(cause),
+  startedAt: Date.now(),
+  hold: null,
+});
+
+/** Opens the key and asks the provider, if both are still to be had and it is the job's turn. */
+async function ask(job: In<"waiting">, config: Config, env: JobEnv): Promise<Turned> {
   const origin = job.origin ?? config.providerOrigins[0];
-  if (!config.providerOrigins.includes(origin)) return notCalled("origin_not_listed");
+  if (!config.providerOrigins.includes(origin)) return unasked("origin_not_listed");
   const { sealedKey } = job.state;
   const key =
     sealedKey === null ? serverKeyFor(config, job.tenant) : await open(sealedKey, job.id, config.masterKeys);
-  if (key === null) return notCalled("key_unreadable");
+  if (key === null) return unasked("key_unreadable");
   const target = { origin, endpoint: job.endpoint, requestId: job.requestId, key };
-  return poll(target, { timeoutMs: pollTimeoutMs(now, job.deadlineAt), maxBytes: config.maxOutputBytes });
+  return pollInTurn(job, target, env, (now) =>
+    poll(target, { timeoutMs: pollTimeoutMs(now, job.deadlineAt), maxBytes: config.maxOutputBytes }),
+  );
 }
 
 function usableConfig(env: Variables): Config | null {

@@ -59,7 +59,7 @@ const jitter = (waitMs: number, share: number, random: number): number =>
 const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
 
 /** Never past the deadline; what would fall into the last moment before it is put onto it. */
-const beforeDeadline = (at: number, deadlineAt: number): number =>
+export const beforeDeadline = (at: number, deadlineAt: number): number =>
   at > deadlineAt - MIN_POLL_GAP_MS ? deadlineAt : Math.round(at);
 
 /** The first poll: at the eta, clamped to 1 s … deadline; 2 s when no eta is known. */

@@ -37,7 +37,7 @@ describe("eviction", () => {
   it("between every two steps of a life loses nothing", async () => {
     const job = await newJob({ metadata: { user: 7 } });
     const { id } = job;
-    fetched.on(job.poll, processing, status(429, { "retry-after": "60" }), success);
+    fetched.on(job.poll, processing, status(503, { "retry-after": "60" }), success);
     fetched.on(HOOK, status(500), networkError, status(200), status(410));
 
     await evictUnchanged(id);
