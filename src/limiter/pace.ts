@@ -39,11 +39,12 @@ export const REMEMBERED_MS = 3_600 * SECOND_MS;
 
 /** Whose time is nearer than this is told it; others are told to ask again on the way, as the rate may rise. */
 const NEAR_MS = 4 * SECOND_MS;
-const FAR_SHARE = 0.5;
+const FAR_SHARE = 0.6;
 const FAR_SPREAD = 0.1;
-/** Nobody waits longer than this without asking; much less while the rate doubles. */
+/** Nobody waits longer than this without asking; much less while the rate doubles; but longer in a very long line. */
 const FAR_MOST_MS = 60 * SECOND_MS;
 const UNSURE_MS = 10 * SECOND_MS;
+const FAR_PER_PLACE_MS = 5;
 
 /** Late arrivals may catch up, by this share less than the usual gap between them. */
 const CATCH_UP = 0.9;
@@ -214,11 +215,11 @@ function movedOn(pace: Pace, now: number): Pace {
 
 /** When a place is to ask again: at its time if that is near, else on the way. Never before anybody may poll. */
 function comeBack(pace: Pace, position: number, now: number, random: number): Wait {
-  const { episode, head, headAt, notBefore, ceiling } = pace;
+  const { episode, head, headAt, tail, notBefore, ceiling } = pace;
   const from = Math.max(now, notBefore, headAt);
   const restMs = (Math.max(position - head, 0) * SECOND_MS) / rateOf(pace);
-  const mostMs = (ceiling === null ? UNSURE_MS : FAR_MOST_MS) * (0.5 + 0.5 * random);
-  const onTheWay = Math.min(restMs * (FAR_SHARE + FAR_SPREAD * random), mostMs);
+  const mostMs = Math.max(ceiling === null ? UNSURE_MS : FAR_MOST_MS, (tail - head) * FAR_PER_PLACE_MS);
+  const onTheWay = Math.min(restMs * (FAR_SHARE + FAR_SPREAD * random), mostMs * (0.5 + 0.5 * random));
   const until = from + (restMs > NEAR_MS ? onTheWay : restMs);
   return { kind: "wait", turn: { episode, position }, until: Math.ceil(until) };
 }

@@ -88,6 +88,15 @@ it("loses neither the wait nor a place with its memory", async () => {
   expect(places.size).toBe(20);
 });
 
+it("does not lose a longer wait that came later", async () => {
+  const key = newKey();
+  await (await limiterOf(key)).limited(1, 100, null);
+  await (await limiterOf(key)).limited(60, 100, null);
+  await evictLimiter(key);
+  const told = await (await limiterOf(key)).take(null);
+  expect(told.kind === "wait" && told.waitMs).toBeGreaterThan(59_000);
+});
+
 it("is free again a minute after the wait is over, and remembers for an hour", async () => {
   const key = newKey();
   await (await limiterOf(key)).limited(1, 100, null);

@@ -179,10 +179,19 @@ describe("the line", () => {
     );
     const gap = SECOND / line.rate;
     expect((told[1] ?? 0) - (told[0] ?? 0)).toBeCloseTo(gap, -1);
-    expect(told[100]).toBeGreaterThan(40 * gap);
-    expect(told[100]).toBeLessThan(60 * gap);
+    expect(told[100]).toBeGreaterThan(50 * gap);
+    expect(told[100]).toBeLessThan(80 * gap);
     // At most a minute.
     expect(Math.max(...told)).toBeLessThanOrEqual(MINUTE);
+  });
+
+  it("is asked no more than some hundred times a second, however long it is", () => {
+    const line = settled();
+    for (let i = 0; i < 100_000; i++) line.take(NOW + 5_500);
+    const last = line.take(NOW + 5_500);
+    // In 5 minutes to 8: about 250 a second.
+    expect(last.kind === "wait" && last.until).toBeGreaterThan(NOW + 5 * MINUTE);
+    expect(last.kind === "wait" && last.until).toBeLessThan(NOW + 9 * MINUTE);
   });
 });
 
