@@ -4,8 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } fr
 import { jobId } from "../../src/job/ids.ts";
 import { Job } from "../../src/job/job.ts";
 import { Tenant } from "../../src/tenant/tenant.ts";
-import { call, makeDue, register, stub, uniqueId } from "../support/api.ts";
-import { HOOK, leave } from "../support/life.ts";
+import { call, fire, makeDue, register, stub, uniqueId } from "../support/api.ts";
+import { HOOK, leave, newJob } from "../support/life.ts";
+import { newKey } from "../support/limits.ts";
 import { json, ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
 let fetched: ScriptedFetch;
@@ -107,6 +108,27 @@ describe("the happy path: registered, polled once, delivered at the first attemp
 });
 
 describe("what goes less smoothly", () => {
+  it("writes 2 rows more each time that a job is held back, as its key is limited", async () => {
+    const key = newKey();
+    const limited = await newJob({ key });
+    fetched.on(limited.poll, status(429, { "retry-after": "30" }));
+    await fire(limited.id);
+    const requestId = uniqueId();
+    const id = await jobId("acme", "v3", requestId);
+    const { rows, stop } = await meter(id);
+    await register({ request_id: requestId, key });
+    const run = async () => {
+      await makeDue(id);
+      const before = rows.length;
+      await runDurableObjectAlarm(stub(id));
+      return rows.slice(before).filter((name) => name !== "deleteAlarm");
+    };
+    // Once, the mark that the index has the job.
+    expect(await run()).toEqual(["put", "setAlarm", "put"]);
+    expect(await run()).toEqual(["put", "setAlarm"]);
+    stop();
+  });
+
   it("writes 2 rows more for an unfinished poll, and 6 and one of the index for an attempt that has to be made again", async () => {
     const requestId = uniqueId();
     const id = await jobId("acme", "v3", requestId);
