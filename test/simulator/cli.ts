@@ -20,6 +20,8 @@ Both are told what to do over HTTP; a wrong field is answered with its name and 
 
   provider   POST   /_sim/requests    queue {endpoint, id, key?, readyAfterMs?, eta?, answer?, misbehaviours?} or a list
              GET    /_sim/requests    what is queued         GET /_sim/calls   what was asked
+             PUT    /_sim/limits      {key, perSecond, retryAfterSeconds?}: fetch calls a second, 429 over it; null lifts it
+             GET    /_sim/limits      with what was served and refused
              DELETE /_sim             forget all of it
              misbehaviours, such as {"kind": "drip", "everyMs": 10}:
              rate-limit {retryAfterSeconds?}, rate-limit-200, server-error {status?}, html {status?}, truncated-json,

@@ -1,6 +1,6 @@
 /**
  * The provider's API: one call in, one answer out. Checks come in the provider's own order: the path, the
- * method, that the body is JSON, the key, the request. Its errors come with HTTP 200, as its older endpoints
+ * method, that the body is JSON, the key, its rate limit, the request. Its errors come with HTTP 200, as its older endpoints
  * send them; a `failure` or `raw` misbehaviour gives other codes.
  */
 import type { ServerResponse } from "node:http";
@@ -8,6 +8,7 @@ import { misbehave } from "./misbehaviour.ts";
 import * as answers from "./provider-answers.ts";
 import { askedId, fetchEndpoint, fetchUrl, route } from "./provider-routes.ts";
 import { type WebhookSender, webhookUrl } from "./provider-webhook.ts";
+import type { RateLimits } from "./rate-limits.ts";
 import type { RequestTable } from "./request-table.ts";
 import { JSON_HEADERS, send } from "./wire.ts";
 
@@ -36,6 +37,7 @@ export interface Generations {
 
 export interface ApiContext {
   table: RequestTable;
+  limits: RateLimits;
   /** The provider's own, for `fetch_result`. */
   origin: string;
   generations: Generations;
@@ -70,6 +72,12 @@ export function answerCall(
     return answerMs > 0 ? later(answerMs, response, () => say(text)) : say(text);
   }
 
+  const limit = context.limits.exceeded(key, call.at);
+  if (limit !== null) {
+    const { retryAfterSeconds: wait } = limit;
+    const headers = wait === undefined ? {} : { "retry-after": String(wait) };
+    return send(response, 429, { ...JSON_HEADERS, ...headers }, answers.rateLimited(wait ?? null));
+  }
   const id = askedId(asked.endpoint, asked.pathId, body);
   const found =
     id === null ? null : context.table.poll({ endpoint: asked.endpoint, id, key }, context.origin, call.at);

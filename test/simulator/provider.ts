@@ -6,6 +6,7 @@ import { assertValid, type Check, listOf } from "./checks.ts";
 import { type ControlRoutes, control } from "./control.ts";
 import { answerCall, type Call, type Generations } from "./provider-api.ts";
 import { WebhookSender } from "./provider-webhook.ts";
+import { type KeyLimit, limitCheck, RateLimits, type ShownLimit } from "./rate-limits.ts";
 import { type QueuedRequest, RequestTable, requestCheck, type SimRequest } from "./request-table.ts";
 import {
   BODY_CAP_BYTES,
@@ -18,7 +19,7 @@ import {
 } from "./wire.ts";
 
 export type { Misbehaviour } from "./misbehaviour.ts";
-export type { Call, Generations, QueuedRequest, SimRequest };
+export type { Call, Generations, KeyLimit, QueuedRequest, ShownLimit, SimRequest };
 
 export interface ProviderOptions {
   /** A port of 127.0.0.1; 0, the default, takes a free one. */
@@ -43,12 +44,16 @@ export interface Provider {
   origin: string;
   /** Queues a request. Throws a TypeError that names the field when it is malformed. */
   add(request: SimRequest): void;
+  /** Limits the fetch calls of a key, or no longer. Throws likewise. */
+  limit(limit: KeyLimit): void;
+  /** The limits, each with what has become of its calls since it was set. */
+  limits(): ShownLimit[];
   /** Changes how generation calls are served from now on. */
   serveGenerations(how: Partial<Generations>): void;
   requests(): QueuedRequest[];
   /** The last 50,000 calls, oldest first; control calls are not among them. */
   calls(): Call[];
-  /** Forgets all requests, calls and webhooks, and serves generation calls as at the start. */
+  /** Forgets all requests, limits, calls and webhooks, and serves generation calls as at the start. */
   reset(): void;
   /** Stops at once, ending connections that hang. */
   close(): Promise<void>;
@@ -66,17 +71,19 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     invent,
     ...(options.firstId !== undefined && { firstId: options.firstId }),
   });
+  const limits = new RateLimits();
   const log = new BoundedLog<Call>(LOG_LIMIT);
   const webhooks = new WebhookSender();
   const atStart: Generations = { queuedMs: generationMs, etaSeconds: null, answerMs: 0 };
   let generations = atStart;
   const reset = () => {
     table.clear();
+    limits.clear();
     log.clear();
     webhooks.clear();
     generations = atStart;
   };
-  const routes = controlRoutes(table, log, reset);
+  const routes = controlRoutes({ table, limits, log, reset });
 
   const { origin, close } = await listen(async (request, response) => {
     const target = splitTarget(request);
@@ -92,7 +99,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     };
     log.push(call);
     if (body.kind !== "aborted") {
-      const context = { table, origin, generations, webhooks };
+      const context = { table, limits, origin, generations, webhooks };
       call.status = await answerCall(context, call, target.path, response);
     }
     onCall?.(call);
@@ -104,6 +111,11 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       assertValid("request", request, requestCheck);
       table.add(request, Date.now());
     },
+    limit(limit) {
+      assertValid("limit", limit, limitCheck);
+      limits.set(limit);
+    },
+    limits: () => limits.list(),
     serveGenerations(how) {
       generations = { ...generations, ...how };
     },
@@ -120,7 +132,14 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
 const oneOrMore: Check = (value, field) =>
   Array.isArray(value) ? listOf(requestCheck)(value, field) : requestCheck(value, field);
 
-function controlRoutes(table: RequestTable, log: BoundedLog<Call>, reset: () => void): ControlRoutes {
+interface Controlled {
+  readonly table: RequestTable;
+  readonly limits: RateLimits;
+  readonly log: BoundedLog<Call>;
+  readonly reset: () => void;
+}
+
+function controlRoutes({ table, limits, log, reset }: Controlled): ControlRoutes {
   return {
     "POST /_sim/requests": {
       check: oneOrMore,
@@ -131,6 +150,14 @@ function controlRoutes(table: RequestTable, log: BoundedLog<Call>, reset: () => 
       },
     },
     "GET /_sim/requests": { run: () => table.list() },
+    "PUT /_sim/limits": {
+      check: limitCheck,
+      run(body) {
+        limits.set(body as KeyLimit);
+        return limits.list();
+      },
+    },
+    "GET /_sim/limits": { run: () => limits.list() },
     "GET /_sim/calls": { run: () => log.list() },
     "DELETE /_sim": {
       run() {
