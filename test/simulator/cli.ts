@@ -28,7 +28,9 @@ Both are told what to do over HTTP; a wrong field is answered with its name and 
              hang, drip {everyMs?}, huge {bytes}, redirect {location, status?}, wrong-content-type, close-halfway,
              empty-success {output?}, failure {message, status?, spelling?, httpStatus?}, raw {status?, headers?, body?}
   receiver   POST   /_sim/program     {path, steps}: what the next requests to /hook… are answered
+             PUT    /_sim/service     {step}: what all the others are answered, from now on
              POST   /_sim/secrets     {secrets}              GET /_sim/deliveries?path=   what arrived
+             GET    /_sim/in-flight?path=   how many are being answered now, and were at most
              DELETE /_sim             forget all of it
              steps, such as {"kind": "fail", "status": 503}:
              normal, fail {status, headers?, body?}, gone, retry-after {after, status?}, hang, drip {status?, everyMs?},

@@ -6,7 +6,7 @@ import { BoundedLog, LOG_LIMIT } from "./wire.ts";
 
 /** One request to a hook, in the order of arrival. */
 export interface Delivery {
-  /** Epoch ms. */
+  /** Epoch ms, when its headers had come. */
   at: number;
   /** Without the query string. */
   path: string;

@@ -1,6 +1,7 @@
 /**
  * The ways in which a callback receiver answers badly, as data, and how each is performed on the wire.
- * A path is programmed with a list of them, consumed one a request before normal service.
+ * A path is programmed with a list of them, consumed one a request; what comes after them is normal service, or one
+ * step for as long as is wanted.
  */
 import type { ServerResponse } from "node:http";
 import { closeHalfway, drip, sendHuge } from "./bad-answers.ts";
@@ -54,7 +55,8 @@ const shapes: Record<ReceiverStep["kind"], Record<string, check.Check>> = {
   normal: {},
 };
 
-export const stepsCheck = check.listOf(check.tagged(shapes));
+export const stepCheck = check.tagged(shapes);
+export const stepsCheck = check.listOf(stepCheck);
 
 const PLAIN = { "content-type": "text/plain" };
 const ONE_DAY_OF_BYTES = Buffer.alloc(86_400, ".");

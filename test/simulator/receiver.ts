@@ -1,6 +1,6 @@
 /**
  * A callback receiver, as a real HTTP server: verifies what it gets with the Standard Webhooks library (not
- * with Pollhook's own code), records all of it, and answers as it is programmed, path by path.
+ * with Pollhook's own code), records all of it, and answers as it is programmed, path by path or for all at once.
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -8,10 +8,11 @@ import { Webhook } from "standardwebhooks";
 import * as check from "./checks.ts";
 import { type ControlRoutes, control } from "./control.ts";
 import { type Delivery, DeliveryLog } from "./delivery-log.ts";
-import { performStep, type ReceiverStep, stepsCheck } from "./receiver-step.ts";
+import { type InFlight, InFlightCount } from "./in-flight.ts";
+import { performStep, type ReceiverStep, stepCheck, stepsCheck } from "./receiver-step.ts";
 import { BODY_CAP_BYTES, listen, plainHeaders, readBody, send, splitTarget } from "./wire.ts";
 
-export type { Delivery, ReceiverStep };
+export type { Delivery, InFlight, ReceiverStep };
 
 export interface ReceiverOptions {
   /** A port of 127.0.0.1; 0, the default, takes a free one. */
@@ -31,19 +32,24 @@ export interface Receiver {
   setSecrets(secrets: readonly string[]): void;
   /** Replaces what is left of the path's steps. Throws a TypeError that names the field when malformed. */
   program(path: string, steps: readonly ReceiverStep[]): void;
+  /** What every request gets that has no step of its path, from now on and until told otherwise. Throws likewise. */
+  serve(step: ReceiverStep): void;
+  /** How many requests are in flight, and were at most; to one path, or in all. */
+  inFlight(path?: string): InFlight;
   /** The last 50,000 deliveries, oldest first; of one path, or of all. */
   deliveries(path?: string): Delivery[];
   /** The first delivery that matches, past ones included. Rejects after `timeoutMs`, saying what came instead. */
   waitFor(predicate: (delivery: Delivery) => boolean, timeoutMs?: number): Promise<Delivery>;
   /** The first `count` deliveries to a path, past ones included. Rejects likewise. */
   waitForCount(path: string, count: number, timeoutMs?: number): Promise<Delivery[]>;
-  /** Forgets deliveries and steps, and goes back to the secrets it was started with. */
+  /** Forgets deliveries and steps, gives normal service, and goes back to the secrets it was started with. */
   reset(): void;
   /** Stops at once, ending connections that hang and waits. */
   close(): Promise<void>;
 }
 
 const DEFAULT_WAIT_MS = 10_000;
+const NORMAL: ReceiverStep = { kind: "normal" };
 const HOOK = /^\/hook(\/.*)?$/;
 
 /** Starts a receiver on the loopback. Rejects when the port is taken. */
@@ -67,6 +73,11 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
       check.assertValid("program", { path, steps }, programCheck);
       state.program(path, steps);
     },
+    serve(step) {
+      check.assertValid("serve", { step }, serviceCheck);
+      state.serve(step);
+    },
+    inFlight: (path) => state.inFlight.of(path),
     deliveries: (path) => state.log.list(path),
     async waitFor(predicate, timeoutMs = DEFAULT_WAIT_MS) {
       const [delivery] = await state.log.wait(predicate, timeoutMs, 1);
@@ -84,10 +95,12 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
 }
 
 class ReceiverState {
+  readonly inFlight = new InFlightCount();
   readonly log = new DeliveryLog();
   readonly #firstSecrets: readonly string[];
   readonly #onDelivery: ((delivery: Delivery) => void) | undefined;
   readonly #programs = new Map<string, ReceiverStep[]>();
+  #service: ReceiverStep = NORMAL;
   #verifiers: readonly Webhook[] = [];
 
   constructor(secrets: readonly string[], onDelivery: ((delivery: Delivery) => void) | undefined) {
@@ -104,9 +117,15 @@ class ReceiverState {
     this.#programs.set(path, [...steps]);
   }
 
+  serve(step: ReceiverStep): void {
+    this.#service = step;
+  }
+
   reset(): void {
     this.log.clear();
+    this.inFlight.reset();
     this.#programs.clear();
+    this.serve(NORMAL);
     this.setSecrets(this.#firstSecrets);
   }
 
@@ -115,13 +134,15 @@ class ReceiverState {
     response: ServerResponse,
     target: { path: string; search: string },
   ): Promise<void> {
+    const at = Date.now();
+    response.on("close", this.inFlight.enter(target.path));
     const body = await readBody(request, BODY_CAP_BYTES);
     const bytes = body.kind === "whole" ? body.bytes : Buffer.alloc(0);
     const headers = plainHeaders(request);
     const verifyError =
       body.kind === "whole" ? this.#verify(bytes, headers) : `no body was read: ${body.kind}`;
     const delivery: Delivery = {
-      at: Date.now(),
+      at,
       ...target,
       method: request.method ?? "",
       headers,
@@ -152,7 +173,7 @@ class ReceiverState {
     if (read === "too-large") return send(response, 413);
     if (delivery.method !== "POST") return send(response, 405, { allow: "POST" });
     const welcome = delivery.verified || this.#verifiers.length === 0;
-    const step = this.#programs.get(delivery.path)?.shift() ?? { kind: "normal" };
+    const step = this.#programs.get(delivery.path)?.shift() ?? this.#service;
     return performStep(response, step, () => send(response, welcome ? 204 : 401));
   }
 
@@ -173,6 +194,7 @@ class ReceiverState {
 
 const hookPath = check.matching(HOOK, "/hook/a");
 const programCheck = check.object({ path: hookPath, steps: stepsCheck });
+const serviceCheck = check.object({ step: stepCheck });
 
 const secretText: check.Check = (value, field) => {
   const wrong = check.text(value, field);
@@ -202,6 +224,17 @@ function controlRoutes(state: ReceiverState): ControlRoutes {
         state.program(path, steps);
         return { path, steps: steps.length };
       },
+    },
+    "PUT /_sim/service": {
+      check: serviceCheck,
+      run(body) {
+        const { step } = body as { step: ReceiverStep };
+        state.serve(step);
+        return { step };
+      },
+    },
+    "GET /_sim/in-flight": {
+      run: (_body, query) => state.inFlight.of(query.get("path") ?? undefined),
     },
     "GET /_sim/deliveries": {
       run: (_body, query) => state.log.list(query.get("path") ?? undefined),

@@ -15,6 +15,9 @@ export const JSON_HEADERS: Record<string, string> = { "content-type": "applicati
 /** Longer than any client keeps an idle connection, so that it is never we who close one being reused. */
 const KEEP_ALIVE_MS = 65_000;
 
+/** Connections that may wait to be accepted: thousands can come at once, and one too many is tried again a second later. */
+const BACKLOG = 4096;
+
 export interface Listening {
   /** `http://127.0.0.1:port`, without a trailing slash. */
   origin: string;
@@ -36,7 +39,7 @@ export async function listen(
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
+    server.listen(port, "127.0.0.1", BACKLOG, () => {
       server.off("error", reject);
       resolve();
     });
