@@ -2,8 +2,10 @@
  * The provider's own API under `/api`, for code that was written against the provider: a Pollhook token in `key`, the
  * provider's shapes in every answer. Any web page may call it: there are no cookies, only tokens.
  */
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
 import { cors } from "hono/cors";
+import { HonoBase } from "hono/hono-base";
+import { TrieRouter } from "hono/router/trie-router";
 import { readConfig } from "../config.ts";
 import { readCall } from "../provider/calls.ts";
 import { isPlainObject } from "../provider/fields.ts";
@@ -21,7 +23,7 @@ const MAX_CALL_BYTES = 10 * 1024 * 1024;
 
 type Env = { Bindings: Bindings };
 
-export const providerApi = new Hono<Env>();
+export const providerApi = new HonoBase<Env>({ router: new TrieRouter() });
 
 providerApi.use(
   cors({

@@ -102,7 +102,7 @@ describe.concurrent("flow control", { timeout: 150_000 }, () => {
     const parked = waiting.filter((job) => job.parked !== null);
     expect(parked.length).toBeGreaterThanOrEqual(JOBS - 2 * IN_FLIGHT);
     for (const job of parked) {
-      expect(["breaker_open", "busy"]).toContain(job.parked);
+      expect(["breaker_open", "max_in_flight"]).toContain(job.parked);
       expect(job.timeline.filter(({ type }) => type === "parked").at(-1)?.reason).toBeDefined();
     }
 
