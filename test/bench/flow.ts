@@ -98,6 +98,7 @@ async function sickNeighbour(
       "max",
       "jobs",
       "worker busy",
+      "machine busy",
     ],
   ];
   const p99s: Record<Neighbour, number[]> = { none: [], healthy: [], hanging: [] };
@@ -105,7 +106,7 @@ async function sickNeighbour(
   let lost = 0;
   for (const neighbour of runs) {
     const measured = await measureNeighbour({ ...options, neighbour });
-    const { finishedToDelivered: delivered, finishedToArrival: arrived, workerBusy } = measured;
+    const { finishedToDelivered: delivered, finishedToArrival: arrived, workerBusy, machineBusy } = measured;
     p99s[neighbour].push(delivered.p99);
     lost += jobs - delivered.count;
     if (neighbour === "hanging" && measured.neighbour) hanging.push(measured.neighbour);
@@ -114,6 +115,7 @@ async function sickNeighbour(
       ...[delivered.p50, delivered.p99, delivered.max, arrived.p50, arrived.p99, arrived.max],
       delivered.count,
       workerBusy === null ? "?" : percent(workerBusy),
+      percent(machineBusy),
     ]);
   }
   say(table(rows));

@@ -1,6 +1,6 @@
 /** The figures that measurements print: ranks, counts, processor time and the table. */
 import { describe, expect, it } from "vitest";
-import { countBy, cpuSeconds, percent, percentiles, table } from "./figures.ts";
+import { countBy, cpuSeconds, machineTime, percent, percentiles, table } from "./figures.ts";
 
 describe("percentiles", () => {
   it("are values that were measured, by nearest rank, in whatever order they came", () => {
@@ -25,6 +25,12 @@ describe("other figures", () => {
     if (seconds !== null) expect(seconds).toBeGreaterThan(0);
     expect(cpuSeconds([2 ** 30])).toBeNull();
     expect(cpuSeconds([])).toBe(0);
+  });
+
+  it("tell the time of all cores, of which work is a part", () => {
+    const { busyMs, totalMs } = machineTime();
+    expect(busyMs).toBeGreaterThan(0);
+    expect(totalMs).toBeGreaterThanOrEqual(busyMs);
   });
 
   it("stand in columns", () => {

@@ -2,6 +2,7 @@
  * Figures of a measurement: percentiles, counts, the processor's time, and a table to print them in.
  */
 import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
 
 export interface Percentiles {
   readonly count: number;
@@ -41,6 +42,16 @@ export function cpuSeconds(pids: readonly number[]): number | null {
     return null;
   }
   return ticks / TICKS_PER_SECOND;
+}
+
+/** What all cores have done so far, in ms: work of any program, and work and idleness together. */
+export function machineTime(): { readonly busyMs: number; readonly totalMs: number } {
+  const times = cpus().map((core) => core.times);
+  const totalMs = times.reduce(
+    (sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq,
+    0,
+  );
+  return { busyMs: totalMs - times.reduce((sum, { idle }) => sum + idle, 0), totalMs };
 }
 
 /** Rows of equal length, the first of them the heads; numbers stand to the right. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Setting } from "../../e2e/setting.ts";
 import { type Delivery, type Receiver, startReceiver } from "../../simulator/receiver.ts";
 import { aim, flowOf, type ListedJob, listAll, type Naming, registerAll } from "./caller.ts";
-import { countBy, cpuSeconds, type Percentiles, percentiles } from "./figures.ts";
+import { countBy, cpuSeconds, machineTime, type Percentiles, percentiles } from "./figures.ts";
 
 export type Neighbour = "none" | "hanging" | "healthy";
 
@@ -30,6 +30,8 @@ export interface NeighbourResult {
   readonly neighbour: NeighbourSeen | null;
   /** Of one core, while outcomes came in; `null` where it cannot be told. */
   readonly workerBusy: number | null;
+  /** Of all cores, by whatever program, in the same time: much more than the Worker's share means a disturbed run. */
+  readonly machineBusy: number;
 }
 
 /** The other receiver, and its jobs. */
@@ -89,9 +91,9 @@ async function measure(
 
   await sleep(firstAt - Date.now());
   const pids = setting.worker.workerdPids();
-  const before = cpuSeconds(pids);
+  const before = { worker: cpuSeconds(pids), ...machineTime() };
   await sleep(overMs);
-  const after = cpuSeconds(pids);
+  const after = { worker: cpuSeconds(pids), ...machineTime() };
   const measuredIds = new Set(ids.filter((_, index) => kindOf(index) === "measured"));
   const all = await settled(setting, measuredIds);
   const measured = all.filter(({ id }) => measuredIds.has(id));
@@ -101,7 +103,11 @@ async function measure(
     finishedToArrival: percentiles(arrivalsMs(setting.receiver.deliveries())),
     statuses: countBy(measured, ({ status }) => status),
     neighbour: neighbour === "none" ? null : await seenOf(setting, other, others),
-    workerBusy: before === null || after === null ? null : ((after - before) * 1000) / overMs,
+    workerBusy:
+      before.worker === null || after.worker === null
+        ? null
+        : ((after.worker - before.worker) * 1000) / overMs,
+    machineBusy: (after.busyMs - before.busyMs) / Math.max(1, after.totalMs - before.totalMs),
   };
 }
 
