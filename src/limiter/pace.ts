@@ -1,7 +1,7 @@
 /**
  * How fast the jobs of one provider key may poll while the provider limits it. They stand in one line: a place is a
- * number, `head` the place whose time has come, and the rate at which it moves on is found by trying. It starts low,
- * falls with a 429, holds, then rises, ever faster, until the next. Pure: times in epoch ms, `random` in [0, 1).
+ * number, `head` the place whose time has come, and the rate at which it moves on is found by trying: low at first, cut
+ * with a 429, held, then raised with its use, ever faster, until the next. Pure: epoch ms, `random` in [0, 1).
  */
 
 const SECOND_MS = 1_000;
@@ -51,17 +51,15 @@ const CATCH_UP = 0.9;
 /** Wake-ups and calls take a few ms more or less: who is early by this little is not sent away again. */
 const EARLY_MS = 50;
 const EARLY_PLACES = 0.05;
-/** The steps in which the head is moved on; the rate hardly changes within one. */
-const STEP_MS = 500;
-
 /** What a job keeps of the line. Of an earlier episode, it is worth nothing. */
 export interface Turn {
   /** Tells one time of being limited from another. */
   readonly episode: number;
   /** Missing once it has been used. */
   readonly position?: number;
-  /** A time that is given to nobody else, in the limiter's clock. */
+  /** A time that is given to nobody else, in the limiter's clock; void after the next cut. */
   readonly slot?: number;
+  readonly cutAt?: number;
 }
 
 export interface Pace {
@@ -70,15 +68,17 @@ export interface Pace {
   readonly base: number;
   /** Whether `ceiling`, a rate that was too much, is known. */
   readonly ceiling: number | null;
-  /** How long the rate has been in use, by a line, since the last cut. */
+  /** How long the rate has been in use since the last cut: what was not polled does not count. */
   readonly ageMs: number;
   readonly holdMs: number;
   readonly head: number;
   readonly headAt: number;
   /** The next place to be given. */
   readonly tail: number;
-  /** When the next poll may be let go; whoever is late keeps this distance too. */
+  /** The next time to be reserved; whoever is late keeps this distance too. */
   readonly nextGoAt: number;
+  /** When the next poll may be let go, by those that were. */
+  readonly gapOverAt: number;
   /** Nobody polls before this: the provider has asked for it. */
   readonly notBefore: number;
   /** What was sent before this tells nothing about the rate of now. */
@@ -122,19 +122,29 @@ export function take(
 ): { readonly pace: Pace; readonly taken: Taken } {
   const pace = movedOn(before, now);
   if (isOver(pace, now)) return { pace, taken: { kind: "free" } };
-  const { episode, head, notBefore, nextGoAt } = pace;
+  const { episode, head, notBefore, cutAt } = pace;
   const mine = turn?.episode === episode ? turn : null;
-  const go: Taken = { kind: "go", turn: { episode } };
-  if (mine?.slot !== undefined && mine.slot >= notBefore && mine.slot <= now + EARLY_MS)
-    return { pace, taken: go };
   const position = mine?.position ?? pace.tail;
   const inLine = { ...pace, tail: placesTo(pace, position) };
-  if (now < notBefore || position > head + EARLY_PLACES)
+  const hasSlot = mine?.slot !== undefined && mine.cutAt === cutAt && mine.slot <= now + EARLY_MS;
+  if (now < notBefore || (!hasSlot && position > head + EARLY_PLACES))
     return { pace: inLine, taken: comeBack(inLine, position, now, random) };
-  const goAt = Math.max(nextGoAt, now);
-  const after = { ...inLine, nextGoAt: goAt + (CATCH_UP * SECOND_MS) / rateOf(inLine) };
-  if (goAt <= now + EARLY_MS) return { pace: after, taken: go };
-  return { pace: after, taken: { kind: "wait", turn: { episode, position, slot: goAt }, until: goAt } };
+  const gapMs = (CATCH_UP * SECOND_MS) / rateOf(inLine);
+  const goAt = Math.max(inLine.nextGoAt, now);
+  // Those who were held up together, by whatever it was, do not go together.
+  if (now < inLine.gapOverAt - EARLY_MS || (!hasSlot && goAt > now + EARLY_MS))
+    return {
+      pace: { ...inLine, nextGoAt: goAt + gapMs },
+      taken: { kind: "wait", turn: { episode, position, slot: goAt, cutAt }, until: Math.ceil(goAt) },
+    };
+  const after: Pace = {
+    ...inLine,
+    nextGoAt: hasSlot ? inLine.nextGoAt : goAt + gapMs,
+    gapOverAt: Math.max(inLine.gapOverAt, now) + gapMs,
+    // Only a line tries the rate.
+    ageMs: inLine.ageMs + (inLine.tail > head + 1 ? SECOND_MS / rateOf(inLine) : 0),
+  };
+  return { pace: after, taken: { kind: "go", turn: { episode } } };
 }
 
 /**
@@ -162,6 +172,7 @@ export function limited(
     headAt: Math.max(slower.headAt, notBefore),
     tail: placesTo(slower, position),
     nextGoAt: Math.max(slower.nextGoAt, notBefore),
+    gapOverAt: Math.max(slower.gapOverAt, notBefore),
   };
   return { pace, taken: comeBack(pace, position, now, random) };
 }
@@ -188,6 +199,7 @@ function begin(known: Pace | null, now: number): Pace {
     headAt: now,
     tail: 0,
     nextGoAt: now,
+    gapOverAt: now,
     notBefore: now,
     cutAt: now,
   };
@@ -198,19 +210,14 @@ function cut(pace: Pace, waitMs: number, now: number): Pace {
   const rising = pace.ageMs > pace.holdMs ? CUT_RISING : CUT_HELD;
   const base = Math.max(rate * (pace.ceiling === null ? CUT_DOUBLING : rising), LEAST_RATE);
   const holdMs = Math.max(clamp((HOLD_POLLS * SECOND_MS) / base, HOLD_MS, HOLD_LOW_MS), HOLD_WAITS * waitMs);
-  return { ...pace, base, ceiling: rate, ageMs: 0, holdMs, cutAt: now };
+  return { ...pace, base, ceiling: rate, ageMs: 0, holdMs, cutAt: now, nextGoAt: now, gapOverAt: now };
 }
 
-/** The head as it is now. Where nobody stands in line it does not run ahead, and the rate is not being tried. */
+/** The head as it is now. Where nobody stands in line it does not run ahead. */
 function movedOn(pace: Pace, now: number): Pace {
-  let { head, headAt, ageMs } = pace;
-  while (headAt < now && head < pace.tail) {
-    const step = Math.min(STEP_MS, now - headAt);
-    head = Math.min(head + (rateOf({ ...pace, ageMs }) * step) / SECOND_MS, pace.tail);
-    headAt += step;
-    ageMs += step;
-  }
-  return { ...pace, head, headAt: Math.max(headAt, now), ageMs };
+  const passed = (Math.max(now - pace.headAt, 0) * rateOf(pace)) / SECOND_MS;
+  const head = Math.min(pace.head + passed, Math.max(pace.tail, pace.head));
+  return { ...pace, head, headAt: Math.max(pace.headAt, now) };
 }
 
 /** When a place is to ask again: at its time if that is near, else on the way. Never before anybody may poll. */

@@ -9,6 +9,9 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+/** More than are let go in a second. */
+const CROWD = 150;
+
 export class Line {
   pace: Pace | null = null;
   readonly random: number;
@@ -42,20 +45,39 @@ export class Line {
     return this.pace ? rateOf(this.pace) : Number.POSITIVE_INFINITY;
   }
 
-  /** Keeps the line full until `to`; when each poll was let go. */
+  /** Keeps a crowd in line until `to`, each of whom asks as he is told; when polls were let go. */
   busy(from: number, to: number): number[] {
+    const crowd = Array.from({ length: CROWD }, () => ({ at: from, turn: null as Turn | null }));
     const times: number[] = [];
-    for (let next = this.goOf(from); next.at <= to; next = this.goOf(next.at)) times.push(next.at);
-    return times;
+    for (;;) {
+      const next = crowd.reduce((first, one) => (one.at < first.at ? one : first));
+      if (next.at > to) return times;
+      const taken = this.take(next.at, next.turn);
+      if (taken.kind === "free") throw new Error("Nothing limits the key.");
+      if (taken.kind === "go") times.push(next.at);
+      else next.at = taken.until;
+      next.turn = taken.turn;
+    }
   }
 }
 
-/** A line that knows a rate that was too much: 4 a second, halved. */
+/** A line that knows a rate that was too much: 4 a second, halved. Its wait is over at `NOW + 6_400`. */
 export function settled(): Line {
   const line = new Line();
-  line.limited(NOW);
-  line.busy(NOW, NOW + 5 * SECOND);
-  const { turn } = line.goOf(NOW + 5 * SECOND);
-  line.limited(NOW + 5_400, 1, turn, NOW + 5_350);
+  const over = NOW + 6_400;
+  line.pace = {
+    episode: NOW,
+    base: 2,
+    ceiling: 4,
+    ageMs: 0,
+    holdMs: 20 * SECOND,
+    head: 10,
+    headAt: over,
+    tail: 10,
+    nextGoAt: over,
+    gapOverAt: over,
+    notBefore: over,
+    cutAt: NOW + 5_400,
+  };
   return line;
 }

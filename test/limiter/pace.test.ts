@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isForgotten, type Turn } from "../../src/limiter/pace.ts";
+import { isForgotten, rateOf, type Turn } from "../../src/limiter/pace.ts";
 import { DAY, HOUR, Line, MINUTE, NOW, SECOND, settled } from "./line.ts";
 
 describe("the first 429 on a key", () => {
@@ -36,24 +36,44 @@ describe("the first 429 on a key", () => {
 });
 
 describe("the rate", () => {
-  it("doubles every 2 s from 1 a second while nothing is known of the limit, up to 100", () => {
+  it.each([
+    [0, 1],
+    [2_000, 2],
+    [4_000, 4],
+    [10_000, 32],
+    [60_000, 100],
+  ])("has doubled every 2 s, after %d ms of use, while nothing is known of the limit", (ageMs, rate) => {
     const line = new Line();
     line.limited(NOW);
-    expect(line.rate).toBe(1);
-    const times = line.busy(NOW, NOW + 20 * SECOND);
-    const within = (from: number) => times.filter((at) => at > from && at <= from + SECOND).length;
-    expect(within(NOW + 3 * SECOND)).toBeGreaterThanOrEqual(2);
-    expect(within(NOW + 7 * SECOND)).toBeGreaterThanOrEqual(8);
-    expect(line.rate).toBe(100);
+    expect(line.pace && rateOf({ ...line.pace, ageMs })).toBe(rate);
+  });
+
+  it.each([
+    [0, 2],
+    [20_000, 2],
+    [40_000, 2.2],
+    [60_000, 2.8],
+    [120_000, 7],
+    [600_000, 100],
+  ])("is held for 20 s, then rises ever faster: after %d ms of use, from 2 a second to %d", (ageMs, rate) => {
+    const { pace } = settled();
+    expect(pace && rateOf({ ...pace, ageMs })).toBeCloseTo(rate);
+  });
+
+  it("rises in use past what was too much", () => {
+    const line = settled();
+    const times = line.busy(NOW + 7 * SECOND, NOW + 4 * MINUTE);
+    expect(line.rate).toBeGreaterThan(2 * (line.pace?.ceiling ?? 0));
+    expect(times.length).toBeGreaterThan(300);
   });
 
   it("falls with the 429 of a poll that was let go", () => {
     const line = new Line();
     line.limited(NOW);
-    line.busy(NOW, NOW + 5 * SECOND);
+    line.busy(NOW, NOW + 15 * SECOND);
     const before = line.rate;
-    const { at, turn } = line.goOf(NOW + 5 * SECOND);
-    line.limited(at + 100, 1, turn, at);
+    const at = NOW + 15 * SECOND;
+    line.limited(at + 100, 1, { episode: NOW }, at);
     expect(line.rate).toBeLessThan(before * 0.6);
   });
 
@@ -81,29 +101,10 @@ describe("the rate", () => {
     expect(line.rate).toBe(0.1);
   });
 
-  it("is held for 20 s, then rises past what was too much, ever faster", () => {
-    const line = settled();
-    const start = line.rate;
-    const ceiling = line.pace?.ceiling ?? 0;
-    const from = NOW + 6_400;
-    line.busy(from, from + 19 * SECOND);
-    expect(line.rate).toBe(start);
-    line.busy(from + 19 * SECOND, from + 60 * SECOND);
-    expect(line.rate).toBeGreaterThan(start);
-    expect(line.rate).toBeLessThan(ceiling);
-    line.busy(from + 60 * SECOND, from + 4 * MINUTE);
-    expect(line.rate).toBeGreaterThan(5 * ceiling);
-  });
-
   it("is held for three times the wait that a try for more has cost", () => {
     const line = settled();
     line.limited(NOW + 10 * SECOND, 30, { episode: NOW });
-    const { rate } = line;
-    const from = NOW + 40 * SECOND;
-    line.busy(from, from + 89 * SECOND);
-    expect(line.rate).toBe(rate);
-    line.busy(from + 89 * SECOND, from + 100 * SECOND);
-    expect(line.rate).toBeGreaterThan(rate);
+    expect(line.pace?.holdMs).toBe(90 * SECOND);
   });
 
   it("does not rise while nobody stands in line", () => {
@@ -141,8 +142,8 @@ describe("the line", () => {
   it("gives back its place to a job that was let go and refused, ahead of all others", () => {
     const line = settled();
     const waiting = Array.from({ length: 10 }, () => line.take(NOW + 5_500));
-    const refused = line.limited(NOW + 7 * SECOND, 2, { episode: NOW });
-    expect(refused.until).toBe(NOW + 9 * SECOND);
+    const refused = line.limited(NOW + 6_400, 2, { episode: NOW });
+    expect(refused.until).toBe(NOW + 8_400);
     for (const taken of waiting)
       expect(refused.turn.position).toBeLessThan(
         taken.kind === "wait" ? (taken.turn.position ?? 0) : Number.NaN,
@@ -170,6 +171,26 @@ describe("the line", () => {
     line.limited(NOW + 7 * SECOND, 30);
     const taken = line.take(NOW + 8 * SECOND, turn);
     expect(taken.kind === "wait" && taken.until).toBeGreaterThanOrEqual(NOW + 37 * SECOND);
+  });
+
+  it("voids a reserved time when the rate is cut", () => {
+    const line = settled();
+    const turn: Turn = { episode: NOW, position: 12, slot: NOW + 12 * SECOND, cutAt: NOW };
+    expect(line.take(NOW + 6_400, turn).kind).toBe("wait");
+    expect(line.take(NOW + 6_400, { ...turn, slot: NOW + 6_400 }).kind).toBe("wait");
+    expect(line.take(NOW + 6_400, { ...turn, slot: NOW + 6_400, cutAt: NOW + 5_400 }).kind).toBe("go");
+  });
+
+  it("lets those who were held up together go one by one, though each has a time of his own", () => {
+    const line = settled();
+    const late = NOW + 20 * SECOND;
+    const slots = [0, 1, 2, 3, 4].map((i) => ({
+      episode: NOW,
+      position: i,
+      slot: NOW + 7_000 + i * 450,
+      cutAt: NOW + 5_400,
+    }));
+    expect(slots.map((turn) => line.take(late, turn).kind)).toEqual(["go", "wait", "wait", "wait", "wait"]);
   });
 
   it("tells who is near his time that time, and who is far off to ask on the way", () => {

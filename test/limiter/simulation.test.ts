@@ -33,6 +33,13 @@ const CASES: readonly Case[] = [
     least: 2,
   },
   { title: "5 a second, to 100 isolates", makeGate: every(5), retryAfterSeconds: 1, isolates: 100, least: 3 },
+  {
+    title: "5 a second, on a machine that stands still for 2 s now and then",
+    makeGate: every(5),
+    retryAfterSeconds: 1,
+    stallMs: 2_000,
+    least: 2,
+  },
   { title: "1 a second", makeGate: every(1), retryAfterSeconds: 1, jobs: 500, least: 0.6 },
   { title: "20 a second", makeGate: every(20), retryAfterSeconds: 1, mostPolls: 3, least: 12 },
   {

@@ -19,6 +19,8 @@ export interface Setting {
   readonly isolates?: number;
   /** The share of calls of the limiter that fail. */
   readonly unreachable?: number;
+  /** Every 20 s, all stand still for so long, and what would have happened happens at once. */
+  readonly stallMs?: number;
   readonly seed?: number;
 }
 
@@ -50,10 +52,11 @@ interface SimJob {
 
 const DEADLINE_MS = 3_600_000;
 const DEFAULT_WAIT_SECONDS = 30;
+const STALL_EVERY_MS = 20_000;
 
 export function simulate(setting: Setting): Figures {
   const { gate, retryAfterSeconds, jobs = 1_000, spreadMs = 4_000, mostPolls = 1 } = setting;
-  const { isolates = 1, unreachable = 0, seed = 1 } = setting;
+  const { isolates = 1, unreachable = 0, stallMs = 0, seed = 1 } = setting;
   const waitSeconds = retryAfterSeconds ?? DEFAULT_WAIT_SECONDS;
   const random = randomFrom(seed);
   const between = (least: number, most: number) => least + random() * (most - least);
@@ -68,10 +71,11 @@ export function simulate(setting: Setting): Figures {
   let limitedUntil = Number.NEGATIVE_INFINITY;
   let leastSlackMs = Number.POSITIVE_INFINITY;
 
-  const later = (ms: number, act: () => void) => agenda.add(now + ms, act);
+  const stalled = (at: number) => at + Math.max(stallMs - (at % STALL_EVERY_MS), 0);
+  const later = (ms: number, act: () => void) => agenda.add(stalled(now + ms), act);
   /** The job's alarm; never early. */
   const wake = (job: SimJob, at: number) =>
-    agenda.add(Math.min(at, job.deadlineAt) + between(0, 20), () => due(job));
+    agenda.add(stalled(Math.min(at, job.deadlineAt) + between(0, 20)), () => due(job));
 
   function due(job: SimJob): void {
     const asksFirst = known.has(job.isolate) || job.turn || job.wasLimited;
