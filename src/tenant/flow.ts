@@ -63,7 +63,7 @@ export class Flow {
   /** Whether the delivery may go out; holds the answer back for a moment where its turn is near. */
   async admit(ask: AdmissionAsk, clock: () => number): Promise<Admission> {
     const rules = this.#rulesFor(ask);
-    if (ask.parked) this.#parked.remove({ ...ask.parked, job: ask.jobId });
+    if (ask.parked) this.#parked.remove({ ...ask.parked, destination: ask.destination, job: ask.jobId });
     this.#called.delete(ask.jobId);
     if (!rules) return { kind: "missing" };
     const { host, read } = rules;

@@ -1,27 +1,33 @@
 /**
  * The deliveries of a tenant that wait to be called, by what they wait for. A row is written when one is parked and
- * removed when it is called; none is needed for a delivery that goes out at once.
+ * removed when it asks again; none is needed for a delivery that goes out at once.
  */
 import type { ParkReason } from "../job/record.ts";
 import { hasTable } from "./sql.ts";
 
+/** The key leads to each group, and to its first, without a look at the others: there may be very many. */
 const SCHEMA = `CREATE TABLE IF NOT EXISTS parked (
-  host TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, job TEXT NOT NULL, destination TEXT,
-  PRIMARY KEY (host, reason, since, job)) WITHOUT ROWID`;
+  host TEXT NOT NULL, destination TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, job TEXT NOT NULL,
+  PRIMARY KEY (host, destination, reason, since, job)) WITHOUT ROWID`;
 
-export interface ParkedRow {
+/** In the place of a name: a plain callback URL. */
+const NO_NAME = "";
+
+/** Those that wait for the same. */
+export interface ParkedGroup {
   readonly host: string;
+  /** `null`: plain callback URLs. */
+  readonly destination: string | null;
   readonly reason: ParkReason;
+}
+
+export interface ParkedRow extends ParkedGroup {
   /** Epoch ms: the order in which they are called. */
   readonly since: number;
   readonly job: string;
-  readonly destination: string | null;
 }
 
-/** Those that wait for the same. */
-export interface ParkedGroup extends Pick<ParkedRow, "host" | "reason" | "destination"> {
-  readonly count: number;
-}
+type Stored = Record<string, SqlStorageValue>;
 
 export class ParkedTable {
   readonly #sql: SqlStorage;
@@ -30,38 +36,43 @@ export class ParkedTable {
     this.#sql = sql;
   }
 
-  put({ host, reason, since, job, destination }: ParkedRow): void {
+  put(row: ParkedRow): void {
     this.#sql.exec(SCHEMA);
-    this.#sql.exec(
-      "INSERT OR IGNORE INTO parked VALUES (?, ?, ?, ?, ?)",
-      host,
-      reason,
-      since,
-      job,
-      destination,
-    );
+    this.#sql.exec("INSERT OR IGNORE INTO parked VALUES (?, ?, ?, ?, ?)", ...keyOf(row), row.since, row.job);
   }
 
-  remove({ host, reason, since, job }: Omit<ParkedRow, "destination">): void {
+  remove(row: ParkedRow): void {
     if (!this.#exists()) return;
     this.#sql.exec(
-      "DELETE FROM parked WHERE host = ? AND reason = ? AND since = ? AND job = ?",
-      ...[host, reason, since, job],
+      "DELETE FROM parked WHERE host = ? AND destination = ? AND reason = ? AND since = ? AND job = ?",
+      ...[...keyOf(row), row.since, row.job],
     );
   }
 
   groups(): ParkedGroup[] {
-    const query = "SELECT host, reason, destination, count(*) AS count FROM parked GROUP BY 1, 2, 3";
-    return this.#exists() ? [...this.#sql.exec(query)].map((row) => row as unknown as ParkedGroup) : [];
+    const groups: ParkedGroup[] = [];
+    if (!this.#exists()) return groups;
+    const query = `SELECT host, destination, reason FROM parked WHERE (host, destination, reason) > (?, ?, ?)
+      ORDER BY host, destination, reason LIMIT 1`;
+    let key: readonly string[] = ["", "", ""];
+    for (;;) {
+      const [row] = [...this.#sql.exec(query, ...key)];
+      if (!row) return groups;
+      const group = toGroup(row);
+      groups.push(group);
+      key = keyOf(group);
+    }
   }
 
   /** The first `most` of a group. */
-  first({ host, reason, destination }: ParkedGroup, most: number): ParkedRow[] {
+  first(group: ParkedGroup, most: number): ParkedRow[] {
     if (!this.#exists()) return [];
-    const query = `SELECT * FROM parked WHERE host = ? AND reason = ? AND destination IS ? ORDER BY since, job LIMIT ?`;
-    return [...this.#sql.exec(query, host, reason, destination, most)].map(
-      (row) => row as unknown as ParkedRow,
-    );
+    const query = `SELECT * FROM parked WHERE host = ? AND destination = ? AND reason = ? ORDER BY since, job LIMIT ?`;
+    return [...this.#sql.exec(query, ...keyOf(group), most)].map((row) => ({
+      ...toGroup(row),
+      since: Number(row.since),
+      job: String(row.job),
+    }));
   }
 
   hasAny(host: string): boolean {
@@ -88,3 +99,15 @@ export class ParkedTable {
     return hasTable(this.#sql, "parked");
   }
 }
+
+const keyOf = ({ host, destination, reason }: ParkedGroup): string[] => [
+  host,
+  destination ?? NO_NAME,
+  reason,
+];
+
+const toGroup = ({ host, destination, reason }: Stored): ParkedGroup => ({
+  host: String(host),
+  destination: destination === NO_NAME ? null : String(destination),
+  reason: String(reason) as ParkReason,
+});

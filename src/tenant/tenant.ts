@@ -51,6 +51,8 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   });
   readonly #flow = new Flow(this.ctx.storage.sql, (name) => this.#destinations.table.rulesOf(name));
   readonly #calls = new JobCalls(this.env, this.#tenant);
+  /** When an alarm has been set to call those who are parked; `null` once it has fired. */
+  #callsAt: number | null = null;
 
   /** Takes over what is newer than what it has, and what has come of attempts. */
   async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<void> {
@@ -148,6 +150,7 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
 
   override async alarm(): Promise<void> {
     const now = Date.now();
+    this.#callsAt = null;
     try {
       const work = this.#operations.next();
       await Promise.all([
@@ -191,10 +194,13 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   /** Sees to an alarm for those who are parked, should one of them be due before the one that is set. */
   async #callSoon(): Promise<void> {
     const now = Date.now();
+    // Many may end at one time: one look is enough for all of them.
+    if (this.#callsAt !== null && this.#callsAt <= now + CALL_DELAY_MS) return;
     const wakeAt = this.#flow.wakeAt(now);
     const alarm = await this.ctx.storage.getAlarm();
-    if (wakeAt !== null && (alarm === null || alarm > wakeAt))
-      await this.ctx.storage.setAlarm(Math.max(wakeAt, now + CALL_DELAY_MS));
+    if (wakeAt === null || (alarm !== null && alarm <= wakeAt)) return;
+    this.#callsAt = Math.max(wakeAt, now + CALL_DELAY_MS);
+    await this.ctx.storage.setAlarm(this.#callsAt);
   }
 
   /** When rows are next looked at (epoch ms). */

@@ -33,7 +33,7 @@ async function meter(id: string) {
   });
   const spies = REQUESTS.map((name) => spyOn(Job.prototype, name, requests));
   const index: string[] = [];
-  const indexSpies = (["put", "remove", "list", "alarm"] as const).map((name) =>
+  const indexSpies = (["put", "remove", "list", "alarm", "destination", "admit"] as const).map((name) =>
     spyOn(Tenant.prototype, name, index),
   );
   const stop = () => {
@@ -71,7 +71,7 @@ function noteCalls<Name extends string>(target: Record<Name, unknown>, name: Nam
 }
 
 /** A registration whose only poll succeeds and whose only POST is accepted, driven by its real alarm. */
-async function happyPath(output: unknown) {
+async function happyPath(output: unknown, overrides: Record<string, unknown> = {}) {
   const requestId = uniqueId();
   // A tenant that has an index: its table and its own alarm are not this job's.
   await call("DELETE", `/v1/jobs/${(await register()).body.id}`);
@@ -80,7 +80,7 @@ async function happyPath(output: unknown) {
   const metered = await meter(id);
   fetched.on(`https://modelslab.com/api/v3/fetch/${requestId}`, json({ status: "success", output }));
   fetched.on(HOOK, status(200));
-  expect((await register({ request_id: requestId, eta: 1 })).status).toBe(202);
+  expect((await register({ request_id: requestId, eta: 1, ...overrides })).status).toBe(202);
   await vi.waitFor(() => expect(fetched.to(HOOK)).toHaveLength(1), { timeout: 5_000, interval: 10 });
   // Long enough for a wake-up that should not be.
   await scheduler.wait(300);
@@ -98,6 +98,16 @@ describe("the happy path: registered, polled once, delivered at the first attemp
     expect(index).toEqual(["put", "put"]);
     expect(requests.length + index.length).toBeLessThanOrEqual(MOST_REQUESTS);
     expect(fetched.sent).toHaveLength(2);
+  });
+
+  it("writes no row more to a destination, and makes 2 requests more: to look it up, and to read it at the attempt", async () => {
+    await call("PUT", "/v1/destinations/app", { body: { url: HOOK } });
+    const named = { callback_url: null, destination: "app" };
+    const { rows, requests, index, indexRows } = await happyPath(["https://cdn.example/1.png"], named);
+    expect(rows).toEqual(["put", "setAlarm", "put", "setAlarm", "put", "setAlarm"]);
+    expect(rows.length + indexRows).toBeLessThanOrEqual(MOST_ROWS);
+    expect(requests).toEqual(["register", "alarm"]);
+    expect(index.sort()).toEqual(["admit", "destination", "put", "put"]);
   });
 
   it("writes one row more for each megabyte of an answer that does not fit the job's row", async () => {
@@ -129,7 +139,7 @@ describe("what goes less smoothly", () => {
     stop();
   });
 
-  it("writes 2 rows more for an unfinished poll, and 6 and one of the index for an attempt that has to be made again", async () => {
+  it("writes 2 rows more for an unfinished poll; for an attempt that has to be made again 6, one of the index, and one each for a failure that was counted and that is forgotten", async () => {
     const requestId = uniqueId();
     const id = await jobId("acme", "v3", requestId);
     const { rows, index, stop } = await meter(id);
@@ -149,9 +159,12 @@ describe("what goes less smoothly", () => {
     expect(await run()).toEqual(["put", "setAlarm", "put"]);
     expect(await run()).toEqual(["put", "setAlarm"]);
     expect(await run()).toEqual(["put", "setAlarm", "put", "setAlarm", "put"]);
+    const before = await indexRows();
     // The next attempt would have been too far off to tell the index by, should this run have died.
     expect(await run()).toEqual(["put", "setAlarm", "put", "setAlarm", "setAlarm"]);
-    expect(index).toEqual(["put", "put", "put", "put"]);
+    expect(index).toEqual(["put", "put", "put", "admit", "put"]);
+    // The job's row, and that of its host, which is in order again.
+    expect((await indexRows()) - before).toBe(2);
     stop();
     expect(fetched.to(HOOK)).toHaveLength(2);
   });

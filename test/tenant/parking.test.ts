@@ -1,0 +1,249 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { call, evict, fire, token, uniqueId } from "../support/api.ts";
+import { get, post, put, tenantOf } from "../support/destinations.ts";
+import { bodyOf, leave, newJob, reached, success } from "../support/life.ts";
+import { type Script, ScriptedFetch, status } from "../support/scripted-fetch.ts";
+
+const HOOK = "https://app.example/hook";
+
+let fetched: ScriptedFetch;
+beforeEach(() => {
+  fetched = new ScriptedFetch();
+});
+afterEach(() => leave(fetched));
+
+/** Jobs that name the destination and whose result is there. */
+async function named(count: number, destination = "app"): Promise<string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const job = await newJob({ callback_url: null, destination, request_id: uniqueId() });
+    fetched.on(job.poll, success);
+    ids.push(job.id);
+  }
+  return ids;
+}
+
+const flowOf = async (name = "app") => (await get(name)).body.flow;
+const statuses = async (ids: readonly string[]) =>
+  Promise.all(ids.map(async (id) => (await bodyOf(id)).status));
+const parkedOf = async (ids: readonly string[]) =>
+  Promise.all(ids.map(async (id) => (await bodyOf(id)).parked));
+const delivered = (ids: readonly string[]) =>
+  vi.waitFor(async () => expect(await statuses(ids)).toEqual(ids.map(() => "delivered")), {
+    timeout: 15_000,
+    interval: 50,
+  });
+/** The most requests that were answered at the same time. */
+function counted(script: Script): { readonly script: Script; readonly most: () => number } {
+  let now = 0;
+  let most = 0;
+  return {
+    most: () => most,
+    script: async (sent, signal) => {
+      now += 1;
+      most = Math.max(most, now);
+      try {
+        return await script(sent, signal);
+      } finally {
+        now -= 1;
+      }
+    },
+  };
+}
+
+describe("a pause", () => {
+  it("keeps what is due, in the list too, and lets it go out after the resume", async () => {
+    await put("app", { url: HOOK });
+    const ids = await named(3);
+    await post("app", "pause");
+    for (const id of ids) await fire(id);
+    expect(await parkedOf(ids)).toEqual(["paused", "paused", "paused"]);
+    expect(await flowOf()).toMatchObject({ state: "closed", parked: 3 });
+    const { jobs } = (await call("GET", "/v1/jobs?destination=app&host=app.example&status=delivering")).body;
+    expect(jobs.map(({ parked }: { parked: string }) => parked)).toEqual(["paused", "paused", "paused"]);
+    fetched.always(HOOK, status(204));
+    await post("app", "resume");
+    await delivered(ids);
+    expect(fetched.to(HOOK)).toHaveLength(3);
+    expect(await flowOf()).toMatchObject({ parked: 0, in_flight: 0 });
+  });
+
+  it("outlives both objects", async () => {
+    await put("app", { url: HOOK });
+    const [id = ""] = await named(1);
+    await post("app", "pause");
+    await fire(id);
+    await evict(id);
+    await evictTenant();
+    fetched.always(HOOK, status(204));
+    await post("app", "resume");
+    await delivered([id]);
+  });
+
+  it("does not keep what is canceled meanwhile, and forgets it at the resume", async () => {
+    await put("app", { url: HOOK });
+    const ids = await named(2);
+    const [canceled = "", other = ""] = ids;
+    await post("app", "pause");
+    for (const id of ids) await fire(id);
+    await call("POST", `/v1/jobs/${canceled}/cancel`);
+    fetched.always(HOOK, status(204));
+    await post("app", "resume");
+    await delivered([other]);
+    expect(await statuses([canceled])).toEqual(["undelivered"]);
+    await expect.poll(() => flowOf()).toMatchObject({ parked: 0 });
+  });
+
+  it("holds an event that is sent again, too", async () => {
+    await put("app", { url: HOOK });
+    const [id = ""] = await named(1);
+    fetched.always(HOOK, status(204));
+    await fire(id);
+    await post("app", "pause");
+    await call("POST", `/v1/jobs/${id}/redeliver`);
+    await vi.waitFor(async () => expect((await bodyOf(id)).parked).toBe("paused"));
+    await post("app", "resume");
+    await delivered([id]);
+    expect(fetched.to(HOOK)).toHaveLength(2);
+  });
+});
+
+describe("deliveries to one host", () => {
+  it("are 10 at one time, of 30 that are due together, and all arrive", async () => {
+    await put("app", { url: HOOK });
+    const ids = await named(30);
+    const slow = counted(async () => {
+      await scheduler.wait(150);
+      return new Response(null, { status: 204 });
+    });
+    fetched.always(HOOK, slow.script);
+    await Promise.all(ids.map((id) => fire(id)));
+    await delivered(ids);
+    expect(slow.most()).toBe(10);
+    expect(fetched.to(HOOK)).toHaveLength(30);
+  });
+
+  it("are as many as the destination allows, also where they have to be parked", async () => {
+    await put("app", { url: HOOK, max_in_flight: 1 });
+    const ids = await named(4);
+    const slow = counted(async () => {
+      await scheduler.wait(600);
+      return new Response(null, { status: 204 });
+    });
+    fetched.always(HOOK, slow.script);
+    await Promise.all(ids.map((id) => fire(id)));
+    await delivered(ids);
+    expect(slow.most()).toBe(1);
+    const reasons = await Promise.all(
+      ids.map(async (id) =>
+        (await bodyOf(id)).timeline.flatMap(({ type, reason }: { type: string; reason: string }) =>
+          type === "parked" ? [reason] : [],
+        ),
+      ),
+    );
+    expect(reasons.flat()).toContain("max_in_flight");
+  });
+});
+
+describe("a receiver that is out of order", () => {
+  const failing = async (): Promise<string[]> => {
+    await put("app", { url: HOOK });
+    const ids = await named(12);
+    fetched.always(HOOK, status(503));
+    for (const id of ids) await fire(id);
+    return ids;
+  };
+
+  it("gets no more after 10 failures of whatever jobs; the others keep their attempts", async () => {
+    const ids = await failing();
+    expect(fetched.to(HOOK)).toHaveLength(10);
+    expect(await flowOf()).toMatchObject({ state: "open", failures: 10, parked: 2 });
+    expect((await parkedOf(ids)).slice(9)).toEqual([null, "breaker_open", "breaker_open"]);
+    expect(await bodyOf(ids[11] ?? "")).toMatchObject({ attempts: 0, status: "delivering" });
+    // A retry of one that has failed waits too.
+    await fire(ids[0] ?? "");
+    expect(await bodyOf(ids[0] ?? "")).toMatchObject({ attempts: 1, parked: "breaker_open" });
+    expect(fetched.to(HOOK)).toHaveLength(10);
+  });
+
+  it("gets all of it after a test that it answers", async () => {
+    const ids = await failing();
+    fetched.always(HOOK, status(204));
+    expect((await post("app", "test")).body).toMatchObject({ delivered: true });
+    await delivered(ids.slice(10));
+    expect(await flowOf()).toMatchObject({ state: "closed", failures: 0, parked: 0 });
+  });
+
+  it("is probed when its time has come, by one delivery, and closed by its success", async () => {
+    const ids = await failing();
+    fetched.always(HOOK, status(204));
+    await probeIsDue();
+    await delivered(ids.slice(10));
+    expect(fetched.to(HOOK)).toHaveLength(12);
+    expect(await flowOf()).toMatchObject({ state: "closed" });
+  });
+
+  it("is probed again, later, when the probe fails", async () => {
+    await failing();
+    await probeIsDue();
+    await vi.waitFor(() => expect(fetched.to(HOOK)).toHaveLength(11), { timeout: 5_000, interval: 20 });
+    await expect.poll(async () => (await flowOf()).in_flight).toBe(0);
+    const { state, next_probe_at } = await flowOf();
+    expect(state).toBe("open");
+    const waitMs = Date.parse(next_probe_at) - Date.now();
+    expect(waitMs).toBeGreaterThan(50_000);
+    expect(waitMs).toBeLessThanOrEqual(60_000);
+  });
+
+  it("keeps none of them when the destination gets another URL", async () => {
+    const ids = await failing();
+    fetched.always("https://new.example/hook", status(204));
+    await put("app", { url: "https://new.example/hook" });
+    await delivered(ids.slice(10));
+    expect(fetched.to("https://new.example/hook")).toHaveLength(2);
+    expect(await flowOf()).toMatchObject({ state: "closed", parked: 0 });
+  });
+
+  it("does not keep another tenant from it", async () => {
+    await failing();
+    const auth = await token({ sub: "globex" });
+    const { body } = await call("PUT", "/v1/destinations/app", { body: { url: HOOK }, auth });
+    expect(body.flow).toMatchObject({ state: "closed", failures: 0 });
+  });
+
+  it("is known as such after the tenant's object was lost", async () => {
+    const ids = await failing();
+    await evictTenant();
+    await fire(ids[0] ?? "");
+    expect((await bodyOf(ids[0] ?? "")).parked).toBe("breaker_open");
+  });
+});
+
+describe("a destination that is deleted", () => {
+  it("ends what is parked for it", async () => {
+    await put("app", { url: HOOK });
+    const [id = ""] = await named(1);
+    await post("app", "pause");
+    await fire(id);
+    await call("DELETE", "/v1/destinations/app");
+    expect(await reached(id, "undelivered")).toMatchObject({
+      attempts: 0,
+      delivery_error: { reason: "destination_missing" },
+    });
+    await put("app", { url: HOOK });
+    fetched.always(HOOK, status(204));
+    await call("POST", `/v1/jobs/${id}/redeliver`);
+    await delivered([id]);
+  });
+});
+
+/** Lets the time until the next probe pass, then runs the tenant's alarm. */
+async function probeIsDue(): Promise<void> {
+  await runInDurableObject(tenantOf(), (_, { storage: { sql } }) => {
+    sql.exec("UPDATE hosts SET next_probe_at = ?", Date.now() - 1);
+  });
+  await runDurableObjectAlarm(tenantOf());
+}
+
+const evictTenant = (): Promise<void> => evictDurableObject(tenantOf());
