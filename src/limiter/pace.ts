@@ -130,9 +130,9 @@ export function take(
   if (now < notBefore || (!hasSlot && position > head + EARLY_PLACES))
     return { pace: inLine, taken: comeBack(inLine, position, now, random) };
   const gapMs = (CATCH_UP * SECOND_MS) / rateOf(inLine);
-  const goAt = Math.max(inLine.nextGoAt, now);
+  const goAt = Math.max(inLine.nextGoAt, inLine.gapOverAt, now);
   // Those who were held up together, by whatever it was, do not go together.
-  if (now < inLine.gapOverAt - EARLY_MS || (!hasSlot && goAt > now + EARLY_MS))
+  if ((hasSlot ? inLine.gapOverAt : goAt) > now + EARLY_MS)
     return {
       pace: { ...inLine, nextGoAt: goAt + gapMs },
       taken: { kind: "wait", turn: { episode, position, slot: goAt, cutAt }, until: Math.ceil(goAt) },
