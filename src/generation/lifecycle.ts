@@ -1,8 +1,7 @@
 /**
  * The rules of one generation call: what its answer means, what is kept, and when to look again. Pure.
  */
-import type { Registration } from "../job/lifecycle.ts";
-import type { Wish } from "../job/registering.ts";
+import type { Registration, Wish } from "../job/registering.ts";
 import { type CallFault, type Exchange, faultOf, headersToHandOn } from "../provider/client.ts";
 import { locate, readQueued } from "../provider/generation.ts";
 import { classify, type Verdict } from "../provider/response.ts";

@@ -3,7 +3,7 @@
  * it. The call's body is not kept, and neither is any key but a sealed one. Fields are only ever added.
  */
 import { dropChunks, readChunks, writeChunks } from "../chunks.ts";
-import type { Registration } from "../job/lifecycle.ts";
+import type { Registration } from "../job/registering.ts";
 import type { CallFault } from "../provider/client.ts";
 
 /** What came of the call; an answer's body is stored beside the record. */

@@ -4,7 +4,7 @@
 import * as v from "valibot";
 import type { Config } from "../config.ts";
 import type { findDestination } from "../job/admission.ts";
-import type { Callback } from "../job/lifecycle.ts";
+import type { Callback } from "../job/registering.ts";
 import { isDestinationName } from "../webhook/destination.ts";
 import { explainTarget, judgeTarget, targetPolicy } from "../webhook/target.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";

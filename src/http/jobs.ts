@@ -7,7 +7,7 @@ import { findDestination } from "../job/admission.ts";
 import { isJobId } from "../job/ids.ts";
 import { putRows } from "../job/index-client.ts";
 import type { Registered } from "../job/job.ts";
-import type { Registration } from "../job/lifecycle.ts";
+import type { Registration } from "../job/registering.ts";
 import type { JobView } from "../job/view.ts";
 import { jsonText } from "./answer.ts";
 import { type JsonBody, readJson } from "./body.ts";

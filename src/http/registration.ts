@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { type Config, isProviderKey, serverKeyFor } from "../config.ts";
-import type { Registration } from "../job/lifecycle.ts";
+import type { Registration } from "../job/registering.ts";
 import { MAX_DEADLINE_SECONDS, makeRegistration } from "../job/registering.ts";
 import { rawMember } from "../json.ts";
 import { isEndpoint, isRequestId } from "../provider/endpoints.ts";

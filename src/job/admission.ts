@@ -38,14 +38,6 @@ export type Admission =
   /** There is no such destination. */
   | { readonly kind: "missing" };
 
-/** What came of an admission, or of an attempt that needed none. */
-export interface AttemptReport {
-  readonly jobId: string;
-  readonly host: string;
-  /** `none`: nothing was sent, or what came back says nothing of the receiver's health. */
-  readonly result: "ok" | "failed" | "none";
-}
-
 /** What the tenant's object decides. */
 export interface Gatekeeper {
   admit(ask: AdmissionAsk): Promise<Admission>;

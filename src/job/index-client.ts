@@ -4,11 +4,18 @@
  */
 import { describe, logError } from "../log.ts";
 import { within } from "../net/bounded.ts";
-import type { AttemptReport } from "./admission.ts";
 import type { JobKey, JobRow } from "./row.ts";
 
 /** Nobody waits longer than this for an index. */
 const LIMIT_MS = 2_000;
+
+/** What came of an admission, or of an attempt that needed none. */
+export interface AttemptReport {
+  readonly jobId: string;
+  readonly host: string;
+  /** `none`: nothing was sent, or what came back says nothing of the receiver's health. */
+  readonly result: "ok" | "failed" | "none";
+}
 
 /** What an index is told: all of the tenant's object that a job knows. */
 export interface JobIndex {

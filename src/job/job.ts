@@ -6,14 +6,16 @@
 import { DurableObject } from "cloudflare:workers";
 import { retentionMsOf } from "../config.ts";
 import { describe, log, logError } from "../log.ts";
+import * as callback from "./callback.ts";
 import { newEventId } from "./ids.ts";
 import { index, type JobEnv } from "./indexing.ts";
 import { Keeper } from "./keeper.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { called } from "./parking.ts";
-import type { Job as JobRecord } from "./record.ts";
+import { isOver, type Job as JobRecord } from "./record.ts";
+import type { Callback, Registration } from "./registering.ts";
 import { type JobRow, rowOf } from "./row.ts";
-import { run } from "./run.ts";
+import { guard, runSafely } from "./safe-run.ts";
 import { type JobView, viewOf } from "./view.ts";
 
 /** When the object tries again after its storage could not be read or written. */
@@ -32,9 +34,9 @@ export class Job extends DurableObject<JobEnv> {
   readonly #keeper = new Keeper(this.ctx.storage);
 
   /** Stores the job and its wake-up in one commit; the reply leaves only after it (output gate). */
-  async register(registration: lifecycle.Registration): Promise<Registered> {
+  async register(registration: Registration): Promise<Registered> {
     const existing = this.#keeper.load(registration.id);
-    const meaning = existing ? lifecycle.again(existing, registration) : "start_anew";
+    const meaning = existing ? callback.again(existing, registration) : "start_anew";
     const now = Date.now();
     if (!existing || meaning === "start_anew") {
       const start = {
@@ -51,7 +53,7 @@ export class Job extends DurableObject<JobEnv> {
     }
     if (meaning === "set_callback") {
       const answer = this.#keeper.readAnswer(existing);
-      const job = lifecycle.withCallback(existing, registration, answer, now);
+      const job = callback.withCallback(existing, registration, answer, now);
       await this.#keeper.save(job);
       return { kind: "exists", view: this.#view(job), row: null };
     }
@@ -66,7 +68,7 @@ export class Job extends DurableObject<JobEnv> {
     // Loaded anew: no change may fall between this look and the wait.
     const job = this.#loadFor(tenant, id);
     if (!job) return { kind: "not_found" };
-    if (waitMs <= 0 || lifecycle.isOver(job.state)) return { kind: "found", view: this.#view(job) };
+    if (waitMs <= 0 || isOver(job.state)) return { kind: "found", view: this.#view(job) };
     await this.#keeper.waitForChange(id, waitMs);
     return this.read(tenant, id);
   }
@@ -85,11 +87,11 @@ export class Job extends DurableObject<JobEnv> {
   async redeliver(
     tenant: string,
     id: string,
-    to: lifecycle.Callback | null,
+    to: Callback | null,
   ): Promise<Found | NotFound | { readonly kind: "nothing_to_deliver" }> {
     const job = this.#loadFor(tenant, id);
     if (!job) return { kind: "not_found" };
-    const again = lifecycle.redeliver(job, to, Date.now());
+    const again = callback.redeliver(job, to, Date.now());
     if (!again) return { kind: "nothing_to_deliver" };
     await this.#keeper.save(again);
     log("job.redelivered", { job: id });
@@ -130,8 +132,8 @@ export class Job extends DurableObject<JobEnv> {
     this.#keeper.alarmFired();
     try {
       const due = this.#keeper.all().filter((job) => lifecycle.due(job, now) !== "nothing");
-      if (due.some((job) => info?.isRetry || job.guarded)) await this.#guard(due, now);
-      const runs = await Promise.all(due.map(({ id }) => this.#runSafely(id)));
+      if (due.some((job) => info?.isRetry || job.guarded)) await guard(due, now, this.#keeper, this.env);
+      const runs = await Promise.all(due.map(({ id }) => runSafely(id, this.#keeper, this.env)));
       const broken = due.filter((_, i) => runs[i] === "not_stored").map(({ id }) => id);
       if (broken.length > 0) return await this.#keeper.armFor(broken, now + UNREADABLE_RETRY_MS);
       await index(this.#keeper, this.env);
@@ -140,55 +142,6 @@ export class Job extends DurableObject<JobEnv> {
       logError("alarm.failed", { error: describe(error) });
       await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
     }
-  }
-
-  /** A run before this one died: that is counted, and a watchdog set, before anything that may kill this one too. */
-  async #guard(due: readonly JobRecord[], now: number): Promise<void> {
-    const guarded = due.map((job) => lifecycle.guarded(job, now));
-    const watchdogs = guarded.map((job) => lifecycle.watchdogAt(job, now, Math.random()));
-    await this.#keeper.saveGuarded(guarded, Math.min(...watchdogs));
-    for (const { id } of guarded) {
-      const job = this.#keeper.load(id);
-      if (job) await this.#giveUpIfPoisoned(job);
-    }
-  }
-
-  /** Runs what is due of one job. `not_stored`: the run failed, and not even that could be written down. */
-  async #runSafely(id: string): Promise<"ran" | "not_stored"> {
-    this.#keeper.running.add(id);
-    try {
-      await run(id, this.#keeper, this.env);
-      const job = this.#keeper.load(id);
-      if (job && job.crashes > 0) await this.#keeper.save(lifecycle.calmed(job));
-      return "ran";
-    } catch (error) {
-      logError("job.run_failed", { job: id, error: describe(error) });
-      return await this.#noteBroken(id);
-    } finally {
-      this.#keeper.running.delete(id);
-      this.#keeper.called.delete(id);
-    }
-  }
-
-  async #noteBroken(id: string): Promise<"ran" | "not_stored"> {
-    try {
-      const job = this.#keeper.load(id);
-      const broken = job && lifecycle.broken(job, Date.now());
-      if (broken && !(await this.#giveUpIfPoisoned(broken))) await this.#keeper.save(broken);
-      return "ran";
-    } catch (error) {
-      logError("job.not_stored", { job: id, error: describe(error) });
-      return "not_stored";
-    }
-  }
-
-  /** Whether the job has failed too often, and is saved as what that makes of it. */
-  async #giveUpIfPoisoned(job: JobRecord): Promise<boolean> {
-    const next = lifecycle.giveUpIfPoisoned(job, Date.now(), retentionMsOf(this.env));
-    if (next === job) return false;
-    logError("job.poisoned", { job: job.id });
-    await this.#keeper.save(next);
-    return true;
   }
 
   #loadFor(tenant: string, id: string): JobRecord | null {

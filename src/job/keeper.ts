@@ -3,9 +3,10 @@
  * commit, and whoever waits for the job is told. The alarm stands at the earliest wake-up of all jobs here.
  */
 import { logError } from "../log.ts";
-import type { AttemptReport } from "./admission.ts";
-import { isOver, wakeAt } from "./lifecycle.ts";
+import type { AttemptReport } from "./index-client.ts";
+import { wakeAt } from "./lifecycle.ts";
 import type { Job } from "./record.ts";
+import { isOver } from "./record.ts";
 import { type Erased, INLINE_ANSWER_BYTES, JobStore } from "./store.ts";
 import { Waiters } from "./waiters.ts";
 

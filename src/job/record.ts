@@ -207,3 +207,12 @@ export type In<Status extends State["status"]> = Job<Extract<State, { status: St
 
 export const isIn = <Status extends State["status"]>(job: Job, status: Status): job is In<Status> =>
   job.state.status === status;
+
+/** The job with one more entry in its timeline. */
+export const noted = <J extends Job>(job: J, entry: TimelineEntry): J => ({
+  ...job,
+  timeline: withEntry(job.timeline, entry),
+});
+
+/** Whether nothing is left to do but to forget the job. */
+export const isOver = ({ status }: State): boolean => status !== "waiting" && status !== "delivering";

@@ -3,11 +3,32 @@
  */
 import type { Config } from "../config.ts";
 import { seal } from "../crypto/vault.ts";
+import type { DestinationRead } from "../webhook/destination.ts";
+import type { EventFormat } from "../webhook/event.ts";
 import { jobId } from "./ids.ts";
-import type { Registration } from "./lifecycle.ts";
+import type { JobFacts } from "./record.ts";
 
 export const MAX_DEADLINE_SECONDS = 86_400;
 const DEFAULT_DEADLINE_SECONDS = 3_600;
+
+/** Where an event is to go. */
+export interface Callback {
+  readonly callbackUrl: string | null;
+  /** As it was found at that moment; without a `read` where its tenant's object could not be reached. */
+  readonly destination?: { readonly name: string; readonly read: DestinationRead | null } | null | undefined;
+}
+
+/** What the Worker hands to the object: checked, with the key sealed. */
+export interface Registration
+  extends Omit<JobFacts, "callbackUrl" | "destination" | "format" | "formatPending">,
+    Callback {
+  /** `null`: the destination's. */
+  readonly format: EventFormat | null;
+  readonly deadlineSeconds: number;
+  readonly sealedKey: string | null;
+  /** The provider's own answer, when it already is a success: delivered without a poll. */
+  readonly finalAnswer: Uint8Array | null;
+}
 
 /** Everything checked; {@link Registration} says what the fields mean. */
 export interface Wish extends Omit<Registration, "id" | "deadlineSeconds" | "sealedKey"> {

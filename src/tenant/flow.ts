@@ -2,7 +2,8 @@
  * Flow control of a tenant's deliveries, for each receiving host: who may go out now, who has to wait, and who of those
  * is to be called. A receiver that is slow or out of order holds up nobody but its own deliveries.
  */
-import { type Admission, type AdmissionAsk, type AttemptReport, MAX_HOLD_MS } from "../job/admission.ts";
+import { type Admission, type AdmissionAsk, MAX_HOLD_MS } from "../job/admission.ts";
+import type { AttemptReport } from "../job/index-client.ts";
 import type { ParkReason } from "../job/record.ts";
 import { DELIVERY_LIMIT_MS } from "../job/schedule.ts";
 import type { DestinationRead } from "../webhook/destination.ts";

@@ -5,8 +5,8 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, type Variables } from "../config.ts";
-import type { Admission, AdmissionAsk, AttemptReport, Gatekeeper } from "../job/admission.ts";
-import type { JobIndex } from "../job/index-client.ts";
+import type { Admission, AdmissionAsk, Gatekeeper } from "../job/admission.ts";
+import type { AttemptReport, JobIndex } from "../job/index-client.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
 import { describe, log, logError } from "../log.ts";
 import type { DestinationRead } from "../webhook/destination.ts";

@@ -1,7 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Admission, AdmissionAsk, AttemptReport } from "../../src/job/admission.ts";
+import type { Admission, AdmissionAsk } from "../../src/job/admission.ts";
+import type { AttemptReport } from "../../src/job/index-client.ts";
 import { Job } from "../../src/job/job.ts";
 import { type DestinationRead, sealDestination } from "../../src/webhook/destination.ts";
 import { age, config, makeDue, readJob, stored, stub, uniqueId } from "../support/api.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { redeliver } from "../../src/job/callback.ts";
 import {
   attempted,
   attemptStarted,
@@ -7,7 +8,7 @@ import {
   refused,
   undelivered,
 } from "../../src/job/delivery.ts";
-import { due, redeliver } from "../../src/job/lifecycle.ts";
+import { due } from "../../src/job/lifecycle.ts";
 import type { In, Job } from "../../src/job/record.ts";
 import type { AttemptCause, AttemptVerdict } from "../../src/webhook/deliver.ts";
 import {

@@ -1,19 +1,10 @@
 import { describe, expect, it } from "vitest";
-import {
-  again,
-  begin,
-  broken,
-  cancel,
-  due,
-  giveUpIfPoisoned,
-  guarded,
-  isOver,
-  type Registration,
-  redeliver,
-  wakeAt,
-  withCallback,
-} from "../../src/job/lifecycle.ts";
+import { again, redeliver, withCallback } from "../../src/job/callback.ts";
+import { broken, giveUpIfPoisoned, guarded } from "../../src/job/crashes.ts";
+import { begin, cancel, due, wakeAt } from "../../src/job/lifecycle.ts";
 import type { Job } from "../../src/job/record.ts";
+import { isOver } from "../../src/job/record.ts";
+import type { Registration } from "../../src/job/registering.ts";
 import { joinParts } from "../../src/json.ts";
 import {
   bytesOf,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { watchdogAt } from "../../src/job/lifecycle.ts";
+import { watchdogAt } from "../../src/job/crashes.ts";
 import { deliveringJob, REGISTERED_AT, SECOND, waitingJob } from "../support/jobs.ts";
 
 const NOW = REGISTERED_AT + 60 * SECOND;

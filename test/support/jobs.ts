@@ -3,8 +3,9 @@
  */
 
 import { finish, type Result } from "../../src/job/ending.ts";
-import { begin, type Registration } from "../../src/job/lifecycle.ts";
+import { begin } from "../../src/job/lifecycle.ts";
 import { type In, isIn, type Job, type State, type Waiting } from "../../src/job/record.ts";
+import type { Registration } from "../../src/job/registering.ts";
 import type { PollResult } from "../../src/provider/client.ts";
 import type { Verdict } from "../../src/provider/response.ts";
 import type { AttemptResult, AttemptVerdict } from "../../src/webhook/deliver.ts";

@@ -1,0 +1,60 @@
+/**
+ * Runs of jobs that cannot harm: what one dies of, or throws, is counted and stored, and ends a job that does it again
+ * and again.
+ */
+import { retentionMsOf } from "../config.ts";
+import { describe, logError } from "../log.ts";
+import * as crashes from "./crashes.ts";
+import type { JobEnv } from "./indexing.ts";
+import type { Keeper } from "./keeper.ts";
+import type { Job } from "./record.ts";
+import { run } from "./run.ts";
+
+/** A run before this one died: that is counted, and a watchdog set, before anything that may kill this one too. */
+export async function guard(due: readonly Job[], now: number, keeper: Keeper, env: JobEnv): Promise<void> {
+  const guarded = due.map((job) => crashes.guarded(job, now));
+  const watchdogs = guarded.map((job) => crashes.watchdogAt(job, now, Math.random()));
+  await keeper.saveGuarded(guarded, Math.min(...watchdogs));
+  for (const { id } of guarded) {
+    const job = keeper.load(id);
+    if (job) await giveUpIfPoisoned(job, keeper, env);
+  }
+}
+
+/** Runs what is due of one job. `not_stored`: the run failed, and not even that could be written down. */
+export async function runSafely(id: string, keeper: Keeper, env: JobEnv): Promise<"ran" | "not_stored"> {
+  keeper.running.add(id);
+  try {
+    await run(id, keeper, env);
+    const job = keeper.load(id);
+    if (job && job.crashes > 0) await keeper.save(crashes.calmed(job));
+    return "ran";
+  } catch (error) {
+    logError("job.run_failed", { job: id, error: describe(error) });
+    return await noteBroken(id, keeper, env);
+  } finally {
+    keeper.running.delete(id);
+    keeper.called.delete(id);
+  }
+}
+
+async function noteBroken(id: string, keeper: Keeper, env: JobEnv): Promise<"ran" | "not_stored"> {
+  try {
+    const job = keeper.load(id);
+    const broken = job && crashes.broken(job, Date.now());
+    if (broken && !(await giveUpIfPoisoned(broken, keeper, env))) await keeper.save(broken);
+    return "ran";
+  } catch (error) {
+    logError("job.not_stored", { job: id, error: describe(error) });
+    return "not_stored";
+  }
+}
+
+/** Whether the job has failed too often, and is saved as what that makes of it. */
+async function giveUpIfPoisoned(job: Job, keeper: Keeper, env: JobEnv): Promise<boolean> {
+  const next = crashes.giveUpIfPoisoned(job, Date.now(), retentionMsOf(env));
+  if (next === job) return false;
+  logError("job.poisoned", { job: job.id });
+  await keeper.save(next);
+  return true;
+}
