@@ -30,6 +30,7 @@ import type { Keeper } from "./keeper.ts";
 import { parked } from "./parking.ts";
 import { type In, isIn, type Job } from "./record.ts";
 import { hostOf } from "./row.ts";
+import { isTroubled, noteHost } from "./troubled-hosts.ts";
 
 /**
  * One attempt of a delivery that is due. `job` need not be stored yet; `reload` says what it is now, and `null` where it
@@ -68,18 +69,26 @@ export async function attempt(
   await send(ready.job, ready.url, content, config, keeper, giveBack);
 }
 
-/** A plain callback's first attempt goes out at once; whoever comes again, or has a name, asks. */
-const needsAdmission = ({ destination, runs, state }: In<"delivering">): boolean =>
-  destination != null || runs > 1 || state.runAttempts > 0 || state.parked !== undefined;
+/** A plain callback's first attempt goes out at once, where nothing is known against it; all others ask. */
+function needsAdmission(job: In<"delivering">): boolean {
+  const { tenant, destination, runs, state } = job;
+  const isFirst = runs === 1 && state.runAttempts === 0 && !state.parked;
+  return destination != null || !isFirst || isTroubled(tenant, hostOf(job) ?? "");
+}
 
-const askFor = (job: In<"delivering">, env: JobEnv): Promise<Admission | null> =>
-  admit(env, job.tenant, {
-    jobId: job.id,
-    destination: job.destination?.name ?? null,
+async function askFor(job: In<"delivering">, env: JobEnv): Promise<Admission | null> {
+  const { id, tenant, destination, runs, state } = job;
+  const admission = await admit(env, tenant, {
+    jobId: id,
+    destination: destination?.name ?? null,
     host: hostOf(job) ?? "",
-    isRedelivery: job.runs > 1 && job.state.runAttempts === 0 && !job.state.parked,
-    parked: job.state.parked ?? null,
+    isRedelivery: runs > 1 && state.runAttempts === 0 && !state.parked,
+    parked: state.parked ?? null,
   });
+  if (admission && admission.kind !== "missing")
+    noteHost(tenant, admission.host, admission.kind === "park" && admission.reason === "breaker_open");
+  return admission;
+}
 
 /** What stands sealed in the job's destination, as it is now or was last read; `null` where there is nothing to be read. */
 async function openFor(

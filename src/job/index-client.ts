@@ -5,6 +5,7 @@
 import { describe, logError } from "../log.ts";
 import { within } from "../net/bounded.ts";
 import type { JobKey, JobRow } from "./row.ts";
+import { noteHost } from "./troubled-hosts.ts";
 
 /** Nobody waits longer than this for an index. */
 const LIMIT_MS = 2_000;
@@ -19,7 +20,8 @@ export interface AttemptReport {
 
 /** What an index is told: all of the tenant's object that a job knows. */
 export interface JobIndex {
-  put(rows: readonly JobRow[], reports?: readonly AttemptReport[]): Promise<void>;
+  /** Answers with those hosts of the reports that get nothing at the moment. */
+  put(rows: readonly JobRow[], reports?: readonly AttemptReport[]): Promise<readonly string[]>;
   remove(keys: readonly JobKey[]): Promise<void>;
 }
 
@@ -35,7 +37,11 @@ export const putRows = (
   tenant: string,
   rows: readonly JobRow[],
   reports: readonly AttemptReport[] = [],
-): Promise<boolean> => bounded("put", () => indexOf(env, tenant).put(rows, reports));
+): Promise<boolean> =>
+  bounded("put", async () => {
+    const troubled = await indexOf(env, tenant).put(rows, reports);
+    for (const { host } of reports) noteHost(tenant, host, troubled.includes(host));
+  });
 
 /** Whether the tenant's index has these jobs no more. */
 export const removeRows = (env: IndexBindings, tenant: string, keys: readonly JobKey[]): Promise<boolean> =>

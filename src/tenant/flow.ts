@@ -108,6 +108,11 @@ export class Flow {
     return isWorthALook;
   }
 
+  /** Whether the host gets nothing but probes. */
+  isOpen(host: string): boolean {
+    return isOpen(this.#hosts.find(host).health);
+  }
+
   /** The destination was changed: whoever waits for its host may try at once whether that has helped. */
   repaired(host: string, now: number): void {
     const { health } = this.#hosts.find(host);

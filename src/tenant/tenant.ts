@@ -55,10 +55,11 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   #callsAt: number | null = null;
 
   /** Takes over what is newer than what it has, and what has come of attempts. */
-  async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<void> {
+  async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<readonly string[]> {
     if (rows.length > 0) this.ctx.storage.transactionSync(() => this.#jobs.put(rows));
     const isAwaited = this.#flow.report(reports, Date.now());
     await (isAwaited ? this.#callSoon() : this.#wakeWithin(EXPIRE_EVERY_MS));
+    return reports.flatMap(({ host }) => (this.#flow.isOpen(host) ? [host] : []));
   }
 
   /** Whether a delivery may go out now, and where its destination is. */

@@ -25,6 +25,8 @@ class ScriptedTenant {
   readonly asked: AdmissionAsk[] = [];
   readonly reports: AttemptReport[] = [];
   read: DestinationRead | null = null;
+  /** Whether all breakers are open. */
+  open = false;
   #answers: (Admission | Error | "hang")[] = [];
 
   answer(...answers: (Admission | Error | "hang")[]): this {
@@ -38,7 +40,10 @@ class ScriptedTenant {
 
   readonly binding = {
     getByName: () => ({
-      put: async (_: unknown, reports: readonly AttemptReport[] = []) => void this.reports.push(...reports),
+      put: async (_: unknown, reports: readonly AttemptReport[] = []) => {
+        this.reports.push(...reports);
+        return this.open ? reports.map(({ host }) => host) : [];
+      },
       remove: async () => {},
       destination: async () => (this.read ? { kind: "found", read: this.read } : { kind: "missing" }),
       admit: (ask: AdmissionAsk) => {
@@ -127,6 +132,28 @@ describe("a plain callback", () => {
     expect(await jobOf(job.id)).toMatchObject({ status: "delivered", attempts: 3 });
   });
 
+  it("is asked for at its first attempt too where its host is known to be out of order", async () => {
+    const [hook, tenant] = ["https://broken-down.example/hook", new ScriptedTenant()];
+    const [first, second, third] = [
+      await newJob({ callback_url: hook }),
+      await newJob({ callback_url: hook }),
+      await newJob({ callback_url: hook }),
+    ];
+    for (const { poll } of [first, second, third]) fetched.on(poll, success);
+    fetched.on(hook, status(500), status(204), status(204));
+    tenant.open = true;
+    await run(first.id, tenant);
+    expect(tenant.asked).toEqual([]);
+    tenant.answer({ ...parkedFor("breaker_open"), host: "broken-down.example" } as Admission);
+    await run(second.id, tenant);
+    expect(await jobOf(second.id)).toMatchObject({ attempts: 0, parked: "breaker_open" });
+    tenant.open = false;
+    await run(second.id, tenant.answer({ kind: "go", host: "broken-down.example", read: null }));
+    await run(third.id, tenant);
+    expect(tenant.asked).toHaveLength(2);
+    expect(await jobOf(third.id)).toMatchObject({ status: "delivered" });
+  });
+
   it("says nothing of its receiver's health by a 410", async () => {
     const tenant = new ScriptedTenant();
     const job = await newJob();
@@ -195,7 +222,7 @@ describe("a delivery that is parked", () => {
       const since = Date.now();
       const binding = {
         getByName: () => ({
-          put: async () => {},
+          put: async () => [],
           admit: async () => {
             await object.unpark("acme", job.id, since);
             return parkedFor("paused", since);
@@ -248,7 +275,10 @@ describe("a cancel that lands while the tenant's object is asked", () => {
     await runInDurableObject(stub(job.id), async (_, ctx) => {
       const binding = {
         getByName: () => ({
-          put: async (_rows: unknown, more: readonly AttemptReport[] = []) => void reports.push(...more),
+          put: async (_rows: unknown, more: readonly AttemptReport[] = []) => {
+            reports.push(...more);
+            return [];
+          },
           admit: async () => {
             await object.cancel("acme", job.id);
             return { kind: "go", host: HOST, read: tenant.read };

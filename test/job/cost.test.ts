@@ -5,7 +5,7 @@ import { jobId } from "../../src/job/ids.ts";
 import { Job } from "../../src/job/job.ts";
 import { Tenant } from "../../src/tenant/tenant.ts";
 import { call, fire, makeDue, register, stub, uniqueId } from "../support/api.ts";
-import { HOOK, leave, newJob } from "../support/life.ts";
+import { leave, newJob } from "../support/life.ts";
 import { newKey } from "../support/limits.ts";
 import { json, ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
@@ -14,6 +14,9 @@ beforeEach(() => {
   fetched = new ScriptedFetch();
 });
 afterEach(() => leave(fetched));
+
+/** A host of which nothing is known, whatever tests ran before in this isolate. */
+const HOOK = "https://cost.example/hook";
 
 /** The most that the happy path may write before its purge, in the job's object and in the tenant's. */
 const MOST_ROWS = 8;
@@ -80,7 +83,9 @@ async function happyPath(output: unknown, overrides: Record<string, unknown> = {
   const metered = await meter(id);
   fetched.on(`https://modelslab.com/api/v3/fetch/${requestId}`, json({ status: "success", output }));
   fetched.on(HOOK, status(200));
-  expect((await register({ request_id: requestId, eta: 1, ...overrides })).status).toBe(202);
+  expect((await register({ request_id: requestId, callback_url: HOOK, eta: 1, ...overrides })).status).toBe(
+    202,
+  );
   await vi.waitFor(() => expect(fetched.to(HOOK)).toHaveLength(1), { timeout: 5_000, interval: 10 });
   // Long enough for a wake-up that should not be.
   await scheduler.wait(300);
@@ -147,7 +152,7 @@ describe("what goes less smoothly", () => {
     const processing = json({ status: "processing" });
     fetched.on(url, processing, processing, json({ status: "success", output: ["x"] }));
     fetched.on(HOOK, status(503), status(200));
-    await register({ request_id: requestId });
+    await register({ request_id: requestId, callback_url: HOOK });
     const run = async () => {
       await makeDue(id);
       const before = rows.length;
