@@ -121,7 +121,8 @@ export class Flow {
 
   /** Who is to be called now. Their rows go when they ask, so that no call is lost with this object. */
   toCall(now: number): ParkedRow[] {
-    for (const [job, at] of this.#called) if (at + CALL_MS <= now) this.#called.delete(job);
+    for (const times of [this.#called, this.#steps])
+      for (const [name, at] of times) if (at + CALL_MS <= now) times.delete(name);
     return this.#parked.groups().flatMap((group) => {
       const rows = this.#next(group, now);
       if (rows.length > 0) this.#steps.set(stepOf(group), now);
@@ -203,19 +204,20 @@ export class Flow {
     return this.#gate(host, now).free(rules.maxInFlight, now);
   }
 
-  /** When the group may have to be called, if not now; `null` where no time brings that about. */
+  /** When the group may have to be called; `null` where no time brings that about. */
   #wakeOf(group: ParkedGroup, now: number): number | null {
-    const { host, reason } = group;
     if (this.#next(group, now).length > 0) return now;
+    const { host, reason } = group;
     const rules = this.#rulesFor(group);
     if (rules?.isPaused) return null;
-    if (reason === "paused" || rules?.host !== host) return this.#nextStep(group, now);
+    // Whoever cannot be called now is not looked at again at once.
+    const soon = Math.max(this.#nextStep(group, now), now + STEP_MS);
+    if (reason === "paused" || rules?.host !== host) return soon;
     const { health } = this.#hosts.find(host);
-    if (isOpen(health)) return Math.max(health.nextProbeAt, this.#nextStep(group, now, CALL_MS));
-    if (reason === "breaker_open") return this.#nextStep(group, now);
-    return this.#gate(host, now).free(rules.maxInFlight, now) > 0
-      ? now + STEP_MS
-      : (this.#gate(host, now).nextLeaseEnd() ?? now + STEP_MS);
+    if (isOpen(health)) return Math.max(health.nextProbeAt, soon);
+    const gate = this.#gate(host, now);
+    if (reason === "breaker_open" || gate.free(rules.maxInFlight, now) > 0) return soon;
+    return Math.max(gate.nextLeaseEnd() ?? soon, soon);
   }
 
   /** `null`: the destination is there no more. */
