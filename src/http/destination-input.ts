@@ -6,7 +6,7 @@ import * as v from "valibot";
 import type { Config } from "../config.ts";
 import { isPlainObject } from "../provider/fields.ts";
 import type { DestinationInput } from "../tenant/destination-keeper.ts";
-import { secretBytes } from "../webhook/destination.ts";
+import { DEFAULT_MAX_IN_FLIGHT, secretBytes } from "../webhook/destination.ts";
 import { readHeaders } from "../webhook/headers.ts";
 import { readTarget } from "./callback.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
@@ -18,13 +18,13 @@ const MAX_GAPS = 12;
 const MAX_SECONDS = 7 * DAY_SECONDS;
 /** A delivery is given up after so long, whatever its schedule says. */
 const MAX_SCHEDULE_SECONDS = 14 * DAY_SECONDS;
-const DEFAULT_IN_FLIGHT = 10;
 const MAX_IN_FLIGHT = 1_000;
 const LEAST_PER_SECOND = 0.01;
 const MOST_PER_SECOND = 1_000;
 const DEFAULT_OVERLAP_SECONDS = DAY_SECONDS;
 
 const HEADERS_HELP = "must be an object of names and values";
+const GAP_HELP = `must be a number of seconds from 0 to ${MAX_SECONDS}`;
 const SCHEDULE_HELP = `must be a list of up to ${MAX_GAPS} numbers of seconds, each from 0 to ${MAX_SECONDS}, ${MAX_SCHEDULE_SECONDS} in all`;
 const SECRET_HELP = "must be whsec_ and the base64 of 24 to 64 bytes; without one, a new one is made";
 
@@ -35,6 +35,13 @@ const whole = (least: number, most: number) => {
   return v.pipe(between(least, most, help), v.integer(help));
 };
 
+const secret = v.nullish(
+  v.pipe(
+    v.string(SECRET_HELP),
+    v.check((text) => secretBytes(text) !== null, SECRET_HELP),
+  ),
+);
+
 /** `null` is the same as absent. */
 const DestinationBody = v.strictObject({
   url: v.string("must be a string"),
@@ -42,18 +49,13 @@ const DestinationBody = v.strictObject({
   format: v.nullish(v.picklist(["standard", "provider"], 'must be "standard" or "provider"')),
   retry_schedule: v.nullish(
     v.pipe(
-      v.array(between(0, MAX_SECONDS, SCHEDULE_HELP), SCHEDULE_HELP),
+      v.array(between(0, MAX_SECONDS, GAP_HELP), SCHEDULE_HELP),
       v.maxLength(MAX_GAPS, SCHEDULE_HELP),
       v.check((gaps) => gaps.reduce((sum, gap) => sum + gap, 0) <= MAX_SCHEDULE_SECONDS, SCHEDULE_HELP),
     ),
   ),
-  secret: v.nullish(
-    v.pipe(
-      v.string(SECRET_HELP),
-      v.check((text) => secretBytes(text) !== null, SECRET_HELP),
-    ),
-  ),
-  max_in_flight: v.nullish(whole(1, MAX_IN_FLIGHT), DEFAULT_IN_FLIGHT),
+  secret,
+  max_in_flight: v.nullish(whole(1, MAX_IN_FLIGHT), DEFAULT_MAX_IN_FLIGHT),
   max_per_second: v.nullish(
     between(
       LEAST_PER_SECOND,
@@ -66,6 +68,7 @@ const DestinationBody = v.strictObject({
 /** The body of `rotate-secret`. */
 export const RotateBody = v.strictObject({
   overlap_seconds: v.nullish(whole(0, MAX_SECONDS), DEFAULT_OVERLAP_SECONDS),
+  secret,
 });
 
 /** Checks a body that was sent to `host`. */

@@ -56,6 +56,10 @@ export async function put(call: Call, { sub }: Claims): Promise<Response | Probl
   const result = await env.TENANT.getByName(sub).putDestination(name, input);
   if (result.kind === "limit")
     return problem("destination_limit", "Delete a destination that is not used any more.");
+  if (result.kind === "headers_needed")
+    return problem("invalid_value", "headers is needed, or {}: the URL leads to another host than before.", {
+      field: "headers",
+    });
   const { kind, destination, secret } = result;
   return jsonResponse(
     { ...(await toJson(destination, sub, config)), secret: secret ?? undefined },
@@ -75,7 +79,11 @@ export async function rotateSecret(call: Call, { sub }: Claims): Promise<Respons
   const body = await readOptional(request, RotateBody);
   if (isProblem(body)) return body;
   if (!isDestinationName(name)) return NOT_FOUND;
-  const result = await env.TENANT.getByName(sub).rotateSecret(name, body.overlap_seconds * 1000);
+  const result = await env.TENANT.getByName(sub).rotateSecret(
+    name,
+    body.overlap_seconds * 1000,
+    body.secret ?? null,
+  );
   switch (result.kind) {
     case "done":
       return jsonResponse({ secret: result.secret, previous_until: iso(result.destination.previousUntil) });

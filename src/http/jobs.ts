@@ -106,8 +106,8 @@ export async function redeliver(call: Call, claims: Claims): Promise<Response | 
   const { host } = new URL(call.request.url);
   const callback = await readCallback(input, host, call.config, finderOf(call, claims));
   if (isProblem(callback)) return callback;
-  const to = callback.callbackUrl === null && !callback.destination ? null : callback;
-  return onJob(call, (job, id) => job.redeliver(claims.sub, id, to), 202);
+  const { callbackUrl, destination } = callback;
+  return onJob(call, (job, id) => job.redeliver(claims.sub, id, callbackUrl, destination), 202);
 }
 
 /** `DELETE /v1/jobs/{id}` */

@@ -6,7 +6,9 @@ import { describe, logError } from "../log.ts";
 import { within } from "../net/bounded.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
 import type { IndexBindings } from "./index-client.ts";
-import type { Parked, ParkReason } from "./record.ts";
+import type { In, Parked, ParkReason } from "./record.ts";
+import { hostOf } from "./row.ts";
+import { isTroubled, noteHost } from "./troubled-hosts.ts";
 
 /** How long the tenant's object may hold an answer back, for a place that is soon free. */
 export const MAX_HOLD_MS = 1_000;
@@ -27,13 +29,12 @@ export interface AdmissionAsk {
 export type Admission =
   /** Send it now, and report what came of it. `read`: the destination as it is. */
   | { readonly kind: "go"; readonly host: string; readonly read: DestinationRead | null }
-  /** Wait until called, or until `until` (epoch ms). */
+  /** Wait until called. */
   | {
       readonly kind: "park";
       readonly reason: ParkReason;
       readonly host: string;
       readonly since: number;
-      readonly until: number | null;
     }
   /** There is no such destination. */
   | { readonly kind: "missing" };
@@ -47,9 +48,29 @@ export interface Gatekeeper {
 const gatekeeperOf = (env: IndexBindings, tenant: string): Gatekeeper =>
   env.TENANT.getByName(tenant) as Gatekeeper;
 
+/** A plain callback's first attempt goes out at once, where nothing is known against it; all others ask. */
+export function needsAdmission(job: In<"delivering">): boolean {
+  const { tenant, destination, runs, state } = job;
+  const isFirst = runs === 1 && state.runAttempts === 0 && !state.parked;
+  return destination != null || !isFirst || isTroubled(tenant, hostOf(job) ?? "");
+}
+
 /** `null` where the tenant's object cannot be reached. */
-export const admit = (env: IndexBindings, tenant: string, ask: AdmissionAsk): Promise<Admission | null> =>
-  bounded("admit", () => gatekeeperOf(env, tenant).admit(ask));
+export async function askFor(job: In<"delivering">, env: IndexBindings): Promise<Admission | null> {
+  const { id, tenant, destination, runs, state } = job;
+  const admission = await bounded("admit", () =>
+    gatekeeperOf(env, tenant).admit({
+      jobId: id,
+      destination: destination?.name ?? null,
+      host: hostOf(job) ?? "",
+      isRedelivery: runs > 1 && state.runAttempts === 0 && !state.parked,
+      parked: state.parked ?? null,
+    }),
+  );
+  if (admission && admission.kind !== "missing")
+    noteHost(tenant, admission.host, admission.kind === "park" && admission.reason === "breaker_open");
+  return admission;
+}
 
 /** `null` where the tenant's object cannot be reached. */
 export const findDestination = (env: IndexBindings, tenant: string, name: string) =>

@@ -11,9 +11,10 @@ import {
   openDestination,
   signingKeys,
 } from "../webhook/destination.ts";
+import { withoutEchoes } from "../webhook/echo.ts";
 import { tenantKeys } from "../webhook/signature.ts";
 import { judgeTarget, targetPolicy } from "../webhook/target.ts";
-import { type Admission, admit } from "./admission.ts";
+import { type Admission, askFor, needsAdmission } from "./admission.ts";
 import {
   abandoned,
   attempted,
@@ -29,8 +30,6 @@ import type { JobEnv } from "./indexing.ts";
 import type { Keeper } from "./keeper.ts";
 import { parked } from "./parking.ts";
 import { type In, isIn, type Job } from "./record.ts";
-import { hostOf } from "./row.ts";
-import { isTroubled, noteHost } from "./troubled-hosts.ts";
 
 /**
  * One attempt of a delivery that is due. `job` need not be stored yet; `reload` says what it is now, and `null` where it
@@ -59,35 +58,16 @@ export async function attempt(
   }
   const now = Date.now();
   if (admission?.kind === "missing") return keeper.save(abandoned(fresh, now, config.retentionMs));
-  if (admission?.kind === "park")
-    return keeper.save(parked(fresh, admission, keeper.called.has(job.id), now, Math.random()));
+  if (admission?.kind === "park") return keeper.save(parked(fresh, admission, now, Math.random()));
+  // Somebody has paused it, and nobody can be asked whether that is over.
+  if (needed && !admission && fresh.state.parked?.reason === "paused")
+    return keeper.save(postponed(fresh, "tenant_unreachable", now));
   const ready = readied(fresh, admission?.read ?? null, content, config, keeper, now);
   if (ready.kind === "stop") {
     giveBack();
     return keeper.save(ready.job);
   }
   await send(ready.job, ready.url, content, config, keeper, giveBack);
-}
-
-/** A plain callback's first attempt goes out at once, where nothing is known against it; all others ask. */
-function needsAdmission(job: In<"delivering">): boolean {
-  const { tenant, destination, runs, state } = job;
-  const isFirst = runs === 1 && state.runAttempts === 0 && !state.parked;
-  return destination != null || !isFirst || isTroubled(tenant, hostOf(job) ?? "");
-}
-
-async function askFor(job: In<"delivering">, env: JobEnv): Promise<Admission | null> {
-  const { id, tenant, destination, runs, state } = job;
-  const admission = await admit(env, tenant, {
-    jobId: id,
-    destination: destination?.name ?? null,
-    host: hostOf(job) ?? "",
-    isRedelivery: runs > 1 && state.runAttempts === 0 && !state.parked,
-    parked: state.parked ?? null,
-  });
-  if (admission && admission.kind !== "missing")
-    noteHost(tenant, admission.host, admission.kind === "park" && admission.reason === "breaker_open");
-  return admission;
 }
 
 /** What stands sealed in the job's destination, as it is now or was last read; `null` where there is nothing to be read. */
@@ -125,7 +105,9 @@ function readied(
   | { readonly kind: "stop"; readonly job: Job } {
   const { destination } = fresh;
   const job =
-    destination && read ? withDestination(fresh, destination.name, read, keeper.readAnswer(fresh)) : fresh;
+    destination && read
+      ? withDestination(fresh, destination.name, read, () => keeper.readAnswer(fresh))
+      : fresh;
   if (isSpent(job, now)) return { kind: "stop", job: gaveUp(job, now, config.retentionMs) };
   if (destination && !content) {
     const reason = job.destination?.copy ? "destination_unreadable" : "destination_unreachable";
@@ -176,10 +158,14 @@ async function send(
     duration_ms: durationMs,
   });
   keeper.report(tenant, { jobId: job.id, host: new URL(url).host, result: RESULTS[verdict.kind] });
+  const seen =
+    content && result.response !== null ? withoutEchoes(result.response, content) : result.response;
   const after = keeper.load(job.id);
   if (!after) return;
   const moment = { now: Date.now(), random: Math.random(), retentionMs: config.retentionMs };
-  await keeper.save(attempted(after, { run: runs, eventId, startedAt: now }, result, moment));
+  await keeper.save(
+    attempted(after, { run: runs, eventId, startedAt: now }, { ...result, response: seen }, moment),
+  );
 }
 
 /** What an attempt says of the receiver's health: a 410 speaks of one callback, not of the host. */

@@ -5,7 +5,15 @@ import type { AttemptResult } from "../webhook/deliver.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
 import type { TargetFault } from "../webhook/target.ts";
 import { eventFor } from "./ending.ts";
-import { type DeliveryFailure, type In, isIn, type Job, type TimelineEntry, withEntry } from "./record.ts";
+import {
+  type DeliveryFailure,
+  type In,
+  isIn,
+  type Job,
+  noted,
+  type TimelineEntry,
+  withEntry,
+} from "./record.ts";
 import { DELIVERY_LIMIT_MS, gapsMs, nextAttemptAt } from "./schedule.ts";
 
 /** How long a delivery waits when it cannot be signed or judged because the configuration is unusable. */
@@ -41,12 +49,12 @@ export function withDestination(
   job: In<"delivering">,
   name: string,
   { copy, format }: DestinationRead,
-  answer: Uint8Array | null,
+  answer: () => Uint8Array | null,
 ): In<"delivering"> {
   const read = { ...job, destination: { name, copy } };
   if (!job.formatPending) return read;
   const { ending } = job.state;
-  const event = eventFor(ending, job, format, answer);
+  const event = eventFor(ending, job, format, answer());
   return { ...read, format, formatPending: false, state: { ...job.state, ending: { ...ending, event } } };
 }
 /**
@@ -58,7 +66,13 @@ export function attemptStarted(job: In<"delivering">, now: number, random: numbe
   // Behind the last attempt nothing is planned: a look soon after, which finds the schedule spent.
   const next = nextAttemptAt(runAttempts, null, now, random, gapsOf(job)) ?? now + POSTPONE_MS;
   const { parked: _, ...state } = job.state;
-  return { ...job, attempts: job.attempts + 1, state: { ...state, runAttempts, nextAttemptAt: next } };
+  return {
+    ...job,
+    attempts: job.attempts + 1,
+    // What has been sent once is never built anew.
+    ...(job.formatPending && { formatPending: false }),
+    state: { ...state, runAttempts, nextAttemptAt: next },
+  };
 }
 
 /** The attempt that was counted will not be made. */
@@ -113,30 +127,36 @@ export function attempted(
 /** The target may not be called any more: stop, without having called it. */
 export function refused(job: In<"delivering">, fault: TargetFault, now: number, retentionMs: number): Job {
   const entry: TimelineEntry = { at: now, type: "attempt", result: "refused", reason: fault };
-  return undelivered(
-    { ...job, timeline: withEntry(job.timeline, entry) },
-    "target_refused",
-    now,
-    retentionMs,
-  );
+  return undelivered(noted(job, entry), "target_refused", now, retentionMs);
 }
 
 /** There is nobody to deliver to any more. */
-export const abandoned = (job: In<"delivering">, now: number, retentionMs: number): Job =>
-  undelivered(job, "destination_missing", now, retentionMs);
+export function abandoned(job: In<"delivering">, now: number, retentionMs: number): Job {
+  const entry: TimelineEntry = { at: now, type: "attempt", result: "refused", reason: "destination_missing" };
+  return undelivered(noted(job, entry), "destination_missing", now, retentionMs);
+}
 
 /** Why a delivery is put off although nothing stands in its way but ourselves. */
-export type PostponeReason = "config_unusable" | "destination_unreachable" | "destination_unreadable";
+export type PostponeReason =
+  | "config_unusable"
+  | "tenant_unreachable"
+  | "destination_unreachable"
+  | "destination_unreadable";
 
 /** Put off without spending an attempt; the timeline says why, once. */
 export function postponed(job: In<"delivering">, reason: PostponeReason, now: number): Job {
   const entry: TimelineEntry = { at: now, type: "postponed", reason };
   const last = job.timeline.at(-1);
   const isNoted = last?.type === "postponed" && last.reason === reason;
+  const { parked, ...state } = job.state;
   return {
-    ...job,
-    timeline: isNoted ? job.timeline : withEntry(job.timeline, entry),
-    state: { ...job.state, nextAttemptAt: now + POSTPONE_MS },
+    ...(isNoted ? job : noted(job, entry)),
+    // While the tenant's object cannot be asked, it may still have the job parked.
+    state: {
+      ...state,
+      ...(parked && reason === "tenant_unreachable" && { parked }),
+      nextAttemptAt: now + POSTPONE_MS,
+    },
   };
 }
 

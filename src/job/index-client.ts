@@ -4,6 +4,7 @@
  */
 import { describe, logError } from "../log.ts";
 import { within } from "../net/bounded.ts";
+import type { Parked } from "./record.ts";
 import type { JobKey, JobRow } from "./row.ts";
 import { noteHost } from "./troubled-hosts.ts";
 
@@ -16,6 +17,8 @@ export interface AttemptReport {
   readonly host: string;
   /** `none`: nothing was sent, or what came back says nothing of the receiver's health. */
   readonly result: "ok" | "failed" | "none";
+  /** Where the delivery was parked, and is no more, without having asked: it was canceled, erased or redelivered. */
+  readonly unparked?: { readonly parked: Parked; readonly destination: string | null };
 }
 
 /** What an index is told: all of the tenant's object that a job knows. */

@@ -78,21 +78,25 @@ export class Job extends DurableObject<JobEnv> {
     if (!job) return { kind: "not_found" };
     const canceled = lifecycle.cancel(job, Date.now(), retentionMsOf(this.env));
     if (!canceled) return { kind: "already_over" };
+    this.#keeper.leavePark(job);
     await this.#keeper.save(canceled);
     log("job.canceled", { job: id });
     return { kind: "found", view: this.#view(canceled) };
   }
 
-  /** Sends the event again, at once; to where `to` says from now on, unless that is `null`. */
+  /** Sends the event again, at once; from now on to `callbackUrl` or `destination`, where one of them is named. */
   async redeliver(
     tenant: string,
     id: string,
-    to: Callback | null,
+    callbackUrl: string | null,
+    destination: Callback["destination"] = null,
   ): Promise<Found | NotFound | { readonly kind: "nothing_to_deliver" }> {
     const job = this.#loadFor(tenant, id);
     if (!job) return { kind: "not_found" };
+    const to = callbackUrl === null && !destination ? null : { callbackUrl, destination };
     const again = callback.redeliver(job, to, Date.now());
     if (!again) return { kind: "nothing_to_deliver" };
+    this.#keeper.leavePark(job);
     await this.#keeper.save(again);
     log("job.redelivered", { job: id });
     return { kind: "found", view: this.#view(again) };
@@ -121,6 +125,7 @@ export class Job extends DurableObject<JobEnv> {
   async erase(tenant: string, id: string): Promise<{ readonly kind: "erased" } | NotFound> {
     const job = this.#loadFor(tenant, id);
     if (!job) return { kind: "not_found" };
+    this.#keeper.leavePark(job);
     await this.#keeper.erase(job);
     log("job.erased", { job: id });
     await index(this.#keeper, this.env);

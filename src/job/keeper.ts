@@ -38,7 +38,7 @@ export class Keeper {
   readonly #waiters = new Waiters();
   /** Jobs whose alarm run is under way; their wake-up is that run's concern. */
   readonly running = new Set<string>();
-  /** Of those, the ones that were called while it was being decided whether they are to be parked. */
+  /** Of those, the ones that were called meanwhile: the run may be about to park them. */
   readonly called = new Set<string>();
   /** Attempts that the tenant's object has not heard of. */
   #reports: NotedReport[] = [];
@@ -145,6 +145,18 @@ export class Keeper {
   /** Notes an attempt for the tenant's object. */
   report(tenant: string, report: AttemptReport): void {
     this.#reports.push({ tenant, report });
+  }
+
+  /** The job is about to be moved by its caller: should it be parked, its place there is given up. */
+  leavePark({ id, tenant, destination, state }: Job): void {
+    const parked = "parked" in state ? state.parked : undefined;
+    if (parked)
+      this.report(tenant, {
+        jobId: id,
+        host: parked.host,
+        result: "none",
+        unparked: { parked, destination: destination?.name ?? null },
+      });
   }
 
   /** Hands out the noted attempts, once: what gets lost with them is made up for by time. */

@@ -5,22 +5,15 @@
 import { type In, isIn, type Job, type Parked, type TimelineEntry, withEntry } from "./record.ts";
 import { DELIVERY_LIMIT_MS, parkedLookAt } from "./schedule.ts";
 
-/** What keeps a delivery from going out; `until`: when it may, where that is known (epoch ms). */
-export type Hold = Pick<Parked, "reason" | "host" | "since"> & { readonly until: number | null };
-
-/**
- * Waits without spending an attempt, until it is called or its time has come. `called`: that has happened while this
- * was being decided. The timeline says why, once for each reason.
- */
+/** Waits without spending an attempt, until it is called. The timeline says why, once for each reason. */
 export function parked(
   job: In<"delivering">,
-  { reason, host, since, until }: Hold,
-  called: boolean,
+  { reason, host, since }: Omit<Parked, "called">,
   now: number,
   random: number,
 ): In<"delivering"> {
   const before = job.state.parked;
-  const look = called ? now : (until ?? parkedLookAt(since, now, random));
+  const look = parkedLookAt(since, now, random);
   const entry: TimelineEntry = { at: now, type: "parked", reason };
   return {
     ...job,
@@ -29,14 +22,15 @@ export function parked(
       ...job.state,
       // Never past the end of the delivery, which must not be missed.
       nextAttemptAt: Math.min(look, Math.max(job.state.runStartedAt + DELIVERY_LIMIT_MS + 1, now)),
-      parked: { reason, host, since, called },
+      parked: { reason, host, since, called: false },
     },
   };
 }
 
-/** The delivery may try to go out now; `null` where it is not parked since then. */
-export function called(job: Job, since: number, now: number): Job | null {
-  if (!isIn(job, "delivering") || job.state.parked?.since !== since) return null;
+/** The delivery may try to go out now; `null` where it is not parked, or not since then. */
+export function called(job: Job, since: number | null, now: number): Job | null {
+  if (!isIn(job, "delivering") || !job.state.parked) return null;
+  if (since !== null && job.state.parked.since !== since) return null;
   return {
     ...job,
     state: { ...job.state, nextAttemptAt: now, parked: { ...job.state.parked, called: true } },

@@ -63,7 +63,7 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
 
 /** Where the event goes; of a destination, where it went when that was last read. */
 export const hostOf = ({ callbackUrl, destination }: Job): string | null =>
-  callbackUrl === null ? (destination?.copy?.host ?? null) : new URL(callbackUrl).host;
+  callbackUrl === null ? (destination?.copy?.host ?? null) : (URL.parse(callbackUrl)?.host ?? null);
 
 /** At most so long was the request finished before we knew; `null` where no poll told that it is. */
 function detectionLagMs({ timeline, registeredAt }: Job): number | null {

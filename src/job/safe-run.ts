@@ -7,6 +7,7 @@ import { describe, logError } from "../log.ts";
 import * as crashes from "./crashes.ts";
 import type { JobEnv } from "./indexing.ts";
 import type { Keeper } from "./keeper.ts";
+import { called } from "./parking.ts";
 import type { Job } from "./record.ts";
 import { run } from "./run.ts";
 
@@ -23,6 +24,15 @@ export async function guard(due: readonly Job[], now: number, keeper: Keeper, en
 
 /** Runs what is due of one job. `not_stored`: the run failed, and not even that could be written down. */
 export async function runSafely(id: string, keeper: Keeper, env: JobEnv): Promise<"ran" | "not_stored"> {
+  const ran = await runGuarded(id, keeper, env);
+  // It was called while the run was about to park it: a call that comes from now on finds it parked.
+  const job = keeper.called.delete(id) ? keeper.load(id) : null;
+  const next = job && called(job, null, Date.now());
+  if (next) await keeper.save(next);
+  return ran;
+}
+
+async function runGuarded(id: string, keeper: Keeper, env: JobEnv): Promise<"ran" | "not_stored"> {
   keeper.running.add(id);
   try {
     await run(id, keeper, env);
@@ -34,7 +44,6 @@ export async function runSafely(id: string, keeper: Keeper, env: JobEnv): Promis
     return await noteBroken(id, keeper, env);
   } finally {
     keeper.running.delete(id);
-    keeper.called.delete(id);
   }
 }
 

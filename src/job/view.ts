@@ -65,7 +65,8 @@ export function viewOf(job: Job, result: Uint8Array | null): JobView {
     delivered_at: at("deliveredAt" in state ? state.deliveredAt : undefined),
     expires_at: at("expiresAt" in state ? state.expiresAt : undefined),
     next_poll_at: at("nextPollAt" in state ? state.nextPollAt : undefined),
-    next_attempt_at: at("nextAttemptAt" in state ? state.nextAttemptAt : undefined),
+    // Of a parked delivery it is only when it looks for itself, should it not be called.
+    next_attempt_at: at("nextAttemptAt" in state && !state.parked ? state.nextAttemptAt : undefined),
     parked: ("parked" in state ? state.parked?.reason : null) ?? null,
     polls: job.polls,
     attempts: job.attempts,

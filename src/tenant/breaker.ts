@@ -36,11 +36,18 @@ export function afterAttempt(health: Health, result: "ok" | "failed", now: numbe
 }
 
 /** A probe goes out now. */
-export function probed(health: Health, now: number): Health {
+export function withProbe(health: Health, now: number): Health {
   const probes = health.probes + 1;
   return { ...health, probes, nextProbeAt: now + Math.min(FIRST_PROBE_MS * 2 ** probes, MAX_PROBE_MS) };
 }
 
+/** The probe that had been let go was not made: another may go out at once. */
+export const probeUnused = (health: Health, now: number): Health => ({
+  ...health,
+  probes: Math.max(health.probes - 1, 0),
+  nextProbeAt: now,
+});
+
 /** Something was repaired: the next probe may go out at once, and those after it come sooner again. */
-export const hopeful = (health: Health, now: number): Health =>
+export const halfOpen = (health: Health, now: number): Health =>
   isOpen(health) ? { ...health, probes: 0, nextProbeAt: now } : health;

@@ -33,7 +33,9 @@ export type PutResult<Destination = StoredDestination> =
       /** Where it was given or made in this call. */
       readonly secret: string | null;
     }
-  | { readonly kind: "limit" };
+  | { readonly kind: "limit" }
+  /** The URL leads elsewhere: whoever moves it must know the headers that go there. */
+  | { readonly kind: "headers_needed" };
 
 export type RotateResult =
   | { readonly kind: "done"; readonly destination: StoredDestination; readonly secret: string }
@@ -70,7 +72,9 @@ export class DestinationKeeper {
       const stored = this.table.find(name);
       const old = stored && (await this.#open(stored));
       const { url, headers, secret, ...row } = input;
-      const isKept = secret === null && old !== null;
+      const isKept = old !== null && (secret === null || secret === old.secret);
+      if (old && headers === null && Object.keys(old.headers).length > 0 && !isSameOrigin(old.url, url))
+        return { kind: "headers_needed" };
       const now = Date.now();
       const content: DestinationContent = {
         url,
@@ -87,23 +91,23 @@ export class DestinationKeeper {
         return {
           kind: stored ? "replaced" : "created",
           destination,
-          secret: isKept ? null : content.secret,
+          secret: isKept && secret === null ? null : content.secret,
         };
     }
   }
 
   /**
-   * A new secret; the one before signs for `overlapMs` longer, and none that was rotated away earlier for longer than
+   * A new secret, or `given`; the one before signs for `overlapMs` longer, and none that was rotated away earlier for longer than
    * that: without an overlap, the new one is the only one at once.
    */
-  async rotate(name: string, overlapMs: number): Promise<RotateResult> {
+  async rotate(name: string, overlapMs: number, given: string | null): Promise<RotateResult> {
     for (;;) {
       const stored = this.table.find(name);
       if (!stored) return { kind: "missing" };
       const old = await this.#open(stored);
       if (!old) return { kind: "unreadable" };
       const now = Date.now();
-      const secret = newSecret();
+      const secret = given ?? newSecret();
       const previous = [{ secret: old.secret, until: now + overlapMs }, ...old.previous].map((before) => ({
         ...before,
         until: Math.min(before.until, now + overlapMs),
@@ -154,3 +158,5 @@ export class DestinationKeeper {
     };
   }
 }
+
+const isSameOrigin = (a: string, b: string): boolean => new URL(a).origin === new URL(b).origin;

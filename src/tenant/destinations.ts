@@ -3,7 +3,7 @@
  * sealing: whoever changes it after a wait says which one it has read, and finds out when that is there no more.
  */
 import type { EventFormat } from "../webhook/event.ts";
-import type { FlowRules } from "./flow.ts";
+import type { FlowRules } from "./rules.ts";
 import { hasTable } from "./sql.ts";
 
 /** A row, as the table has it. */

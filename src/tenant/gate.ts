@@ -1,60 +1,74 @@
 /**
- * How many deliveries of a tenant are under way to one host, and how fast they follow each other. In memory only:
- * should the object be lost, at most one more set of them goes out.
+ * Which deliveries of a tenant are under way to one host. In memory only: should the object be lost, at most one more
+ * set of them goes out.
  */
 
-/** An attempt has ended after this, whether its end was reported or not. */
+/** An attempt has ended after this, whether its end was reported or not: the asking, 15 s and 1 s of it, and some more. */
 export const LEASE_MS = 20_000;
 
-interface Waiter {
+/** Who asks for a place. */
+export interface Guest {
   readonly jobId: string;
+  /** `null`: a plain callback URL. */
+  readonly destination: string | null;
+  /** What the destination allows. */
   readonly most: number;
+  /** It was parked, and is called: it comes before those who are parked still. */
+  readonly isCalled: boolean;
+}
+
+interface Lease extends Guest {
+  /** When the place is free at the latest (epoch ms). */
+  readonly until: number;
+}
+
+interface Waiter extends Guest {
   readonly settle: (granted: boolean) => void;
 }
 
 export class Gate {
-  /** When the places of these jobs are free at the latest (epoch ms). */
-  readonly #leases = new Map<string, number>();
+  readonly #leases = new Map<string, Lease>();
   #waiters: Waiter[] = [];
-  /** When the next delivery may go out, where there is a rate. */
-  #nextAt: number;
-
-  constructor(nextAt = 0) {
-    this.#nextAt = nextAt;
-  }
 
   inFlight(now: number): number {
-    for (const [jobId, until] of this.#leases) if (until <= now) this.#leases.delete(jobId);
+    for (const [jobId, { until }] of this.#leases) if (until <= now) this.#leases.delete(jobId);
     return this.#leases.size;
   }
 
-  /** Places that are free and that nobody waits for. */
-  free(most: number, now: number): number {
-    return Math.max(0, most - this.inFlight(now) - this.#waiters.length);
+  /**
+   * Free places for one more of this destination. Where several share the host, each keeps to its own number, and all
+   * together to the greatest of them.
+   */
+  free({ destination, most }: Pick<Guest, "destination" | "most">, now: number): number {
+    const inFlight = this.inFlight(now);
+    const leases = [...this.#leases.values()];
+    const own = leases.filter((lease) => lease.destination === destination).length;
+    const total = Math.max(most, ...leases.map((lease) => lease.most));
+    return Math.max(0, Math.min(most - own, total - inFlight));
   }
 
   /** When a place is free again, if nobody reports before. */
   nextLeaseEnd(): number | null {
-    return this.#leases.size === 0 ? null : Math.min(...this.#leases.values());
+    return this.#leases.size === 0 ? null : Math.min(...[...this.#leases.values()].map(({ until }) => until));
   }
 
   /** Takes a place whatever the limit says. */
-  take(jobId: string, now: number): void {
-    this.#leases.set(jobId, now + LEASE_MS);
+  take(guest: Guest, now: number): void {
+    this.#leases.set(guest.jobId, { ...guest, until: now + LEASE_MS });
   }
 
   /** Takes a place if one is free, and else waits up to `ms` for one, in the order of asking. */
-  async enter(jobId: string, most: number, now: number, ms: number): Promise<boolean> {
-    if (this.free(most, now) > 0) {
-      this.take(jobId, now);
+  async enter(guest: Guest, now: number, ms: number): Promise<boolean> {
+    const isFirst = !this.#waiters.some(({ destination }) => destination === guest.destination);
+    if (isFirst && this.free(guest, now) > 0) {
+      this.take(guest, now);
       return true;
     }
     if (ms <= 0) return false;
     return new Promise((resolve) => {
       const timer = setTimeout(() => waiter.settle(false), ms);
       const waiter: Waiter = {
-        jobId,
-        most,
+        ...guest,
         settle: (granted) => {
           clearTimeout(timer);
           this.#waiters = this.#waiters.filter((other) => other !== waiter);
@@ -65,24 +79,18 @@ export class Gate {
     });
   }
 
-  /** The job's place is free; who waits for one gets it. */
-  leave(jobId: string, now: number): void {
+  /** The job's place is free; who waits for one gets it, unless somebody else comes first. */
+  leave(jobId: string, now: number, mayGo: (guest: Guest) => boolean = () => true): void {
     this.#leases.delete(jobId);
-    for (let next = this.#waiters[0]; next && this.inFlight(now) < next.most; next = this.#waiters[0]) {
-      this.take(next.jobId, now);
-      next.settle(true);
+    for (const waiter of [...this.#waiters]) {
+      if (this.free(waiter, now) === 0 || !mayGo(waiter)) continue;
+      this.take(waiter, now);
+      waiter.settle(true);
     }
-  }
-
-  /** The moment from which a delivery may go out at `perSecond`; it is taken. */
-  slot(perSecond: number, now: number): number {
-    const at = Math.max(now, this.#nextAt);
-    this.#nextAt = at + 1_000 / perSecond;
-    return at;
   }
 
   /** Whether nothing is lost with it. */
   isIdle(now: number): boolean {
-    return this.inFlight(now) === 0 && this.#waiters.length === 0 && this.#nextAt <= now;
+    return this.inFlight(now) === 0 && this.#waiters.length === 0;
   }
 }

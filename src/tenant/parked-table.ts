@@ -81,11 +81,11 @@ export class ParkedTable {
     );
   }
 
-  /** How many deliveries to this destination are parked. */
-  count(destination: string): number {
+  /** How many deliveries to this destination, at this host, are parked. */
+  count(host: string, destination: string): number {
     if (!this.#exists()) return 0;
-    const query = "SELECT count(*) AS n FROM parked WHERE destination = ?";
-    return Number([...this.#sql.exec(query, destination)][0]?.n ?? 0);
+    const query = "SELECT count(*) AS n FROM parked WHERE host = ? AND destination = ?";
+    return Number([...this.#sql.exec(query, host, destination)][0]?.n ?? 0);
   }
 
   /** Forgets those that have been parked since before `since`; whether any is left. */

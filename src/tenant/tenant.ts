@@ -17,12 +17,14 @@ import {
   type RotateResult,
 } from "./destination-keeper.ts";
 import type { DestinationPage, StoredDestination } from "./destinations.ts";
-import { Flow, type FlowState } from "./flow.ts";
+import { Flow } from "./flow.ts";
 import { type JobBinding, JobCalls } from "./job-calls.ts";
 import { JobTable, type Page } from "./job-table.ts";
 import { makeStep } from "./operation-step.ts";
 import { type Operation, type OperationKind, Operations } from "./operations.ts";
+import type { ParkedGroup } from "./parked-table.ts";
 import type { Cursor, JobFilter } from "./query.ts";
+import type { FlowState } from "./rules.ts";
 import type { Stats } from "./stats.ts";
 
 /** How often rows whose time is over are looked for; until then a list leaves them out. */
@@ -57,15 +59,15 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   /** Takes over what is newer than what it has, and what has come of attempts. */
   async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<readonly string[]> {
     if (rows.length > 0) this.ctx.storage.transactionSync(() => this.#jobs.put(rows));
-    const isAwaited = this.#flow.report(reports, Date.now());
-    await (isAwaited ? this.#callSoon() : this.#wakeWithin(EXPIRE_EVERY_MS));
+    if (this.#flow.report(reports, Date.now())) await this.#callSoon();
+    await this.#wakeWithin(EXPIRE_EVERY_MS);
     return reports.flatMap(({ host }) => (this.#flow.isOpen(host) ? [host] : []));
   }
 
   /** Whether a delivery may go out now, and where its destination is. */
   async admit(ask: AdmissionAsk): Promise<Admission> {
     const admission = await this.#flow.admit(ask, Date.now);
-    if (admission.kind === "park" && admission.until === null) await this.#callSoon();
+    if (admission.kind === "park") await this.#callSoon([{ ...admission, destination: ask.destination }]);
     return admission;
   }
 
@@ -125,15 +127,15 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   async putDestination(name: string, input: DestinationInput): Promise<PutResult<ShownDestination>> {
     const result = await this.#destinations.put(name, input);
     await this.#wakeWithin(IDLE_EVERY_MS);
-    if (result.kind === "limit") return result;
+    if (result.kind === "limit" || result.kind === "headers_needed") return result;
     // Who waits for it may try at once whether that has helped.
     this.#flow.repaired(result.destination.host, Date.now());
     await this.#callSoon();
     return { ...result, destination: this.#shown(result.destination) };
   }
 
-  async rotateSecret(name: string, overlapMs: number): Promise<RotateResult> {
-    return this.#destinations.rotate(name, overlapMs);
+  async rotateSecret(name: string, overlapMs: number, secret: string | null = null): Promise<RotateResult> {
+    return this.#destinations.rotate(name, overlapMs, secret);
   }
 
   async pauseDestination(name: string, isPaused: boolean): Promise<ShownDestination | null> {
@@ -157,7 +159,7 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
       await Promise.all([
         work && makeStep(work, { jobs: this.#jobs, operations: this.#operations }, this.#calls),
         ...this.#flow.toCall(now).map(async (row) => {
-          if ((await this.#calls.unpark(row)) === "gone") this.#flow.gone(row);
+          this.#flow.answered(row, await this.#calls.unpark(row), Date.now());
         }),
       ]);
       const isDue = now >= this.#expireAt(0);
@@ -193,11 +195,11 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   }
 
   /** Sees to an alarm for those who are parked, should one of them be due before the one that is set. */
-  async #callSoon(): Promise<void> {
+  async #callSoon(groups?: readonly ParkedGroup[]): Promise<void> {
     const now = Date.now();
     // Many may end at one time: one look is enough for all of them.
     if (this.#callsAt !== null && this.#callsAt <= now + CALL_DELAY_MS) return;
-    const wakeAt = this.#flow.wakeAt(now);
+    const wakeAt = this.#flow.wakeAt(now, groups);
     const alarm = await this.ctx.storage.getAlarm();
     if (wakeAt === null || (alarm !== null && alarm <= wakeAt)) return;
     this.#callsAt = Math.max(wakeAt, now + CALL_DELAY_MS);

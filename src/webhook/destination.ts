@@ -37,6 +37,9 @@ export interface DestinationRead {
 /** What a destination may be called: it stands in paths. */
 export const isDestinationName = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
 
+/** Deliveries under way to one host, where the destination says nothing else. */
+export const DEFAULT_MAX_IN_FLIGHT = 10;
+
 const SECRET_PREFIX = "whsec_";
 const SECRET_BYTES = 32;
 

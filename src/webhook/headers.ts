@@ -5,7 +5,7 @@
 
 const MAX_HEADERS = 20;
 const MAX_NAME_CHARS = 64;
-const MAX_VALUE_CHARS = 1024;
+const MAX_VALUE_CHARS = 4 * 1024;
 /** Names and values together. */
 const MAX_HEADER_BYTES = 8 * 1024;
 
@@ -17,7 +17,7 @@ const VALUE = /^([!-~]([ -~\t]*[!-~])?)?$/;
 /** Hop by hop (RFC 9110, 7.6.1, and what is as good as that); who is asked; who asks. */
 const REFUSED = new Set(
   `connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade
-  expect host via forwarded cdn-loop x-real-ip`.split(/\s+/),
+  http2-settings expect date host via forwarded cdn-loop x-real-ip true-client-ip`.split(/\s+/),
 );
 const REFUSED_PREFIXES = /^(content|webhook|cf|x-forwarded|pollhook)-/;
 
@@ -49,7 +49,7 @@ export function readHeaders(given: Readonly<Record<string, unknown>>): HeadersRe
 function faultOf(name: string, lower: string, value: unknown): string | null {
   // As it was given: there are letters beyond ASCII that become one of it in lower case.
   if (!TOKEN.test(name) || name.length > MAX_NAME_CHARS)
-    return `is no name of a header: 1 to ${MAX_NAME_CHARS} letters, digits and hyphens`;
+    return `is no name of a header, of up to ${MAX_NAME_CHARS} characters`;
   if (REFUSED.has(lower) || REFUSED_PREFIXES.test(lower)) return "is not yours to set; leave it out";
   if (typeof value !== "string" || value.length > MAX_VALUE_CHARS || !VALUE.test(value))
     return `must be a string of up to ${MAX_VALUE_CHARS} printable ASCII characters without spaces at its ends`;

@@ -75,12 +75,12 @@ describe("PUT /v1/destinations/{name}", () => {
     });
     expect(first.body.retry_schedule).toEqual([]);
     await post("a", "pause");
-    const { status, body } = await put("a", { url: "https://b.example/x" });
+    const { status, body } = await put("a", { url: "https://example.com/x" });
     expect(status).toBe(200);
     expect(body).not.toHaveProperty("secret");
     expect(body).toMatchObject({
-      url: "https://b.example/x",
-      host: "b.example",
+      url: "https://example.com/x",
+      host: "example.com",
       format: "standard",
       retry_schedule: null,
       max_in_flight: 10,
@@ -91,6 +91,30 @@ describe("PUT /v1/destinations/{name}", () => {
     });
     expect(await opened("a")).toMatchObject({ headers: { "x-a": "1" }, secret: first.body.secret });
     expect((await get("a")).body).toEqual(body);
+  });
+
+  it("hands no header to another host that its caller does not name anew", async () => {
+    const first = await put("a", { headers: { authorization: "Bearer x" } });
+    const url = "https://other.example/hook";
+    expect(await put("a", { url })).toMatchObject({
+      status: 422,
+      body: { code: "invalid_value", field: "headers" },
+    });
+    expect((await opened("a")).url).toBe("https://example.com/hook");
+    // On the same host they stay, whatever else of the URL changes.
+    expect((await put("a", { url: "https://example.com/other?x=1" })).body.header_names).toEqual([
+      "authorization",
+    ]);
+    expect((await put("a", { url, headers: {} })).status).toBe(200);
+    expect(await opened("a")).toEqual({ url, headers: {}, secret: first.body.secret, previous: [] });
+  });
+
+  it("takes the secret that it has already for no new one: an overlap goes on", async () => {
+    await put("a");
+    const { secret } = (await post("a", "rotate-secret", { overlap_seconds: 600 })).body;
+    const { body } = await put("a", { secret });
+    expect(body.previous_until).not.toBeNull();
+    expect((await opened("a")).previous).toHaveLength(1);
   });
 
   it("takes null for absent", async () => {

@@ -5,7 +5,7 @@ import type { Admission, AdmissionAsk } from "../../src/job/admission.ts";
 import type { AttemptReport } from "../../src/job/index-client.ts";
 import { Job } from "../../src/job/job.ts";
 import { type DestinationRead, sealDestination } from "../../src/webhook/destination.ts";
-import { age, config, makeDue, readJob, stored, stub, uniqueId } from "../support/api.ts";
+import { age, alarmOf, config, makeDue, readJob, stored, stub, uniqueId } from "../support/api.ts";
 import { callWith } from "../support/http.ts";
 import { HOOK, leave, newJob, success } from "../support/life.ts";
 import { json, ScriptedFetch, status } from "../support/scripted-fetch.ts";
@@ -71,7 +71,6 @@ const parkedFor = (reason: "paused" | "breaker_open", since = Date.now()): Admis
   reason,
   host: HOST,
   since,
-  until: null,
 });
 
 /** Runs the job's alarm in an object that sees this tenant; the job is due. */
@@ -181,7 +180,8 @@ describe("a delivery that is parked", () => {
     });
     expect(await entries(job.id, "parked")).toMatchObject([{ type: "parked", reason: "paused" }]);
     // Should nobody call, it looks for itself after an hour or so.
-    const lookIn = Date.parse(parked.next_attempt_at) - Date.now();
+    expect(parked.next_attempt_at).toBeNull();
+    const lookIn = ((await alarmOf(job.id)) ?? 0) - Date.now();
     expect(lookIn).toBeGreaterThan(0.7 * 3_600_000);
     expect(lookIn).toBeLessThan(1.3 * 3_600_000);
 
@@ -232,7 +232,10 @@ describe("a delivery that is parked", () => {
       const object = new Job(ctx, { ...env, TENANT: binding });
       await object.alarm();
     });
-    expect(Date.parse((await jobOf(job.id)).next_attempt_at)).toBeLessThanOrEqual(Date.now());
+    // Called, and due: whatever runs next asks again.
+    const state = (await stored(job.id))?.state as { nextAttemptAt: number; parked: { called: boolean } };
+    expect(state.parked.called).toBe(true);
+    expect(state.nextAttemptAt).toBeLessThanOrEqual(Date.now());
   });
 
   it("ends after 14 days, also when it never went out", async () => {
@@ -247,6 +250,7 @@ describe("a delivery that is parked", () => {
     expect(await jobOf(job.id)).toMatchObject({
       status: "undelivered",
       attempts: 0,
+      parked: null,
       delivery_error: { reason: "exhausted", message: "It was not delivered within 14 days." },
     });
   });
@@ -291,6 +295,91 @@ describe("a cancel that lands while the tenant's object is asked", () => {
     expect(await jobOf(job.id)).toMatchObject({ status: "canceled", polls: 0, attempts: 0 });
     expect(reports).toEqual([{ jobId: job.id, host: HOST, result: "none" }]);
     expect(fetched.to(APP)).toEqual([]);
+  });
+});
+
+describe("what moves the job while the tenant's object is asked", () => {
+  /** Runs the job's alarm; in the moment in which it asks, `meanwhile` happens to it. */
+  async function runWhile(id: string, meanwhile: (object: Job) => Promise<unknown>) {
+    const reports: AttemptReport[] = [];
+    const read = await destination();
+    await makeDue(id);
+    await runInDurableObject(stub(id), async (_, ctx) => {
+      const binding = {
+        getByName: () => ({
+          put: async (_rows: unknown, more: readonly AttemptReport[] = []) => {
+            reports.push(...more);
+            return [];
+          },
+          remove: async () => {},
+          admit: async () => {
+            await meanwhile(object);
+            return { kind: "go", host: HOST, read };
+          },
+        }),
+      } as never;
+      const object: Job = new Job(ctx, { ...env, TENANT: binding });
+      await object.alarm();
+    });
+    return reports;
+  }
+
+  const deliveringJob = async () => {
+    const tenant = new ScriptedTenant();
+    tenant.read = await destination();
+    const job = await named(tenant);
+    fetched.on(APP, status(500));
+    await run(job.id, tenant.go());
+    return job;
+  };
+
+  it("is a redelivery: it stands, and gets its own attempt", async () => {
+    const job = await deliveringJob();
+    const reports = await runWhile(job.id, (object) => object.redeliver("acme", job.id, null));
+    expect(reports).toEqual([{ jobId: job.id, host: HOST, result: "none" }]);
+    expect(await jobOf(job.id)).toMatchObject({ status: "delivering", attempts: 1 });
+    expect(fetched.to(APP)).toHaveLength(1);
+  });
+
+  it("is an erasure: nothing is sent", async () => {
+    const job = await deliveringJob();
+    const reports = await runWhile(job.id, (object) => object.erase("acme", job.id));
+    expect(reports).toContainEqual({ jobId: job.id, host: HOST, result: "none" });
+    expect(fetched.to(APP)).toHaveLength(1);
+  });
+
+  it("is another callback: the event does not go to the first", async () => {
+    const tenant = new ScriptedTenant();
+    const requestId = uniqueId();
+    const job = await newJob({ request_id: requestId, callback_url: null });
+    fetched.on(job.poll, success).on(HOOK, status(500), status(204));
+    await run(job.id, tenant);
+    await runInDurableObject(stub(job.id), (_, ctx) =>
+      new Job(ctx, { ...env, TENANT: tenant.binding }).redeliver("acme", job.id, HOOK),
+    );
+    await run(job.id, tenant.go());
+    const reports = await runWhile(job.id, async (object) => {
+      const state = (await stored(job.id))?.state;
+      expect(state?.status).toBe("delivering");
+      await object.redeliver("acme", job.id, null, { name: "app", read: await destination() });
+    });
+    expect(reports).toEqual([{ jobId: job.id, host: HOST, result: "none" }]);
+    expect(await jobOf(job.id)).toMatchObject({ destination: "app", callback_url: null });
+    expect(fetched.to(HOOK)).toHaveLength(1);
+  });
+
+  it("says that it is an event sent again only at the first attempt of that", async () => {
+    const tenant = new ScriptedTenant();
+    tenant.read = await destination();
+    const job = await named(tenant);
+    fetched.on(APP, status(500), status(500), status(500));
+    await run(job.id, tenant.go());
+    await runInDurableObject(stub(job.id), (_, ctx) =>
+      new Job(ctx, { ...env, TENANT: tenant.binding }).redeliver("acme", job.id, null),
+    );
+    await run(job.id, tenant.go());
+    await run(job.id, tenant.go());
+    expect(tenant.asked.map(({ isRedelivery }) => isRedelivery)).toEqual([false, true, false]);
   });
 });
 
@@ -365,6 +454,39 @@ describe("a named destination", () => {
     expect(JSON.parse(fetched.to(APP)[0]?.body ?? "")).toEqual(answer);
   });
 
+  it("whose receiver echoes what it was sent does not show its headers in the timeline", async () => {
+    const tenant = new ScriptedTenant();
+    tenant.read = await destination({ headers: { authorization: "Bearer PlantedToken" } });
+    const job = await named(tenant);
+    fetched.on(APP, ({ headers }) => new Response(`you sent ${headers.authorization}`, { status: 500 }));
+    await run(job.id, tenant.go());
+    expect(await entries(job.id, "attempt")).toMatchObject([{ response: "you sent [redacted]" }]);
+    expect(JSON.stringify(await stored(job.id))).not.toContain("PlantedToken");
+  });
+
+  it("whose format came too late for an event that was sent already does not change that event", async () => {
+    const tenant = new ScriptedTenant();
+    const requestId = uniqueId();
+    const down = { getByName: () => ({ destination: () => Promise.reject(new Error("down")) }) } as never;
+    const body = { request_id: requestId, key: "sk-caller-1", eta: 600, destination: "app" };
+    const { body: job } = await callWith({ TENANT: down }, "POST", "/v1/jobs", { body });
+    fetched
+      .on(`https://modelslab.com/api/v3/fetch/${requestId}`, success)
+      .on(HOOK, status(500))
+      .on(APP, status(204));
+    await run(job.id, tenant.answer(new Error("down")));
+    const redeliver = (...to: [string | null, { name: string; read: DestinationRead }?]) =>
+      runInDurableObject(stub(job.id), (_, ctx) =>
+        new Job(ctx, { ...env, TENANT: tenant.binding }).redeliver("acme", job.id, ...to),
+      );
+    await redeliver(HOOK);
+    await run(job.id, tenant.go());
+    tenant.read = await destination({}, { format: "provider" });
+    await redeliver(null, { name: "app", read: tenant.read });
+    await run(job.id, tenant.go());
+    expect(fetched.to(APP)[0]?.body).toBe(fetched.to(HOOK)[0]?.body);
+  });
+
   it("that is there no more ends the delivery, which can be redelivered", async () => {
     const tenant = new ScriptedTenant();
     tenant.read = await destination();
@@ -376,6 +498,9 @@ describe("a named destination", () => {
       attempts: 0,
       delivery_error: { reason: "destination_missing" },
     });
+    expect(await entries(job.id, "attempt")).toMatchObject([
+      { result: "refused", reason: "destination_missing" },
+    ]);
     fetched.on(APP, status(204));
     await stub(job.id).redeliver("acme", job.id, null);
     tenant.go();

@@ -242,7 +242,7 @@ describe("while an attempt is being stored", () => {
     const job = await newJob();
     fetched.on(job.poll, success).on(OTHER, status(200));
     await makeDue(job.id);
-    await actWhileStored(job.id, (object) => object.redeliver("acme", job.id, { callbackUrl: OTHER }));
+    await actWhileStored(job.id, (object) => object.redeliver("acme", job.id, OTHER));
     await runAlarm(job.id);
     expect(fetched.to(HOOK)).toEqual([]);
     await reached(job.id, "delivered");

@@ -3,10 +3,11 @@ import {
   afterAttempt,
   HEALTHY,
   type Health,
-  hopeful,
+  halfOpen,
   isOpen,
   mayProbe,
-  probed,
+  probeUnused,
+  withProbe,
 } from "../../src/tenant/breaker.ts";
 import { MINUTE, REGISTERED_AT as NOW, SECOND } from "../support/jobs.ts";
 
@@ -40,7 +41,7 @@ describe("an open breaker", () => {
     let health = failing(10);
     const waits = Array.from({ length: 8 }, () => {
       const at = health.nextProbeAt;
-      health = probed(health, at);
+      health = withProbe(health, at);
       return health.nextProbeAt - at;
     });
     const minutes = [1, 2, 4, 8, 15, 15, 15, 15];
@@ -53,13 +54,19 @@ describe("an open breaker", () => {
   });
 
   it("closes with the first success", () => {
-    expect(afterAttempt(probed(failing(10), NOW), "ok", NOW)).toEqual(HEALTHY);
+    expect(afterAttempt(withProbe(failing(10), NOW), "ok", NOW)).toEqual(HEALTHY);
+  });
+
+  it("probes anew, and no later for it, when the probe was not made", () => {
+    const health = withProbe(withProbe(failing(10), NOW), NOW);
+    expect(probeUnused(health, NOW + 5)).toEqual({ ...health, probes: 1, nextProbeAt: NOW + 5 });
+    expect(probeUnused(failing(10), NOW).probes).toBe(0);
   });
 
   it("probes at once, and soon again, when something was repaired", () => {
-    const health = probed(probed(failing(10), NOW), NOW);
-    expect(mayProbe(hopeful(health, NOW), NOW)).toBe(true);
-    expect(probed(hopeful(health, NOW), NOW).nextProbeAt).toBe(NOW + MINUTE);
-    expect(hopeful(HEALTHY, NOW)).toBe(HEALTHY);
+    const health = withProbe(withProbe(failing(10), NOW), NOW);
+    expect(mayProbe(halfOpen(health, NOW), NOW)).toBe(true);
+    expect(withProbe(halfOpen(health, NOW), NOW).nextProbeAt).toBe(NOW + MINUTE);
+    expect(halfOpen(HEALTHY, NOW)).toBe(HEALTHY);
   });
 });

@@ -3,8 +3,9 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Admission, AdmissionAsk } from "../../src/job/admission.ts";
 import type { Parked } from "../../src/job/record.ts";
-import { Flow, type FlowRules } from "../../src/tenant/flow.ts";
+import { Flow } from "../../src/tenant/flow.ts";
 import { LEASE_MS } from "../../src/tenant/gate.ts";
+import type { FlowRules } from "../../src/tenant/rules.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../support/jobs.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -102,7 +103,7 @@ describe("deliveries under way", () => {
     onBench(async (bench) => {
       for (const id of names(10)) expect(await bench.ask(id)).toMatchObject({ kind: "go" });
       const late = await bench.ask("late");
-      expect(late).toMatchObject({ kind: "park", reason: "max_in_flight", since: NOW, until: null });
+      expect(late).toMatchObject({ kind: "park", reason: "max_in_flight", since: NOW });
       expect(bench.called()).toEqual([]);
       expect(bench.report("ok", "job-3")).toBe(true);
       expect(bench.called()).toEqual(["late"]);
@@ -164,29 +165,64 @@ describe("deliveries under way", () => {
 
 describe("a rate", () => {
   it(
-    "gives each delivery its moment, near ones by holding the answer back, and far ones by a time",
+    "lets near ones wait for their moment, parks the others, and calls each when its moment is near",
     onBench(async (bench) => {
       bench.rules.app = { ...RULES, maxPerSecond: 2 };
       const asked = [await bench.ask("a"), await bench.ask("b"), await bench.ask("c"), await bench.ask("d")];
       expect(asked.slice(0, 2)).toMatchObject([{ kind: "go" }, { kind: "go" }]);
       expect(asked.slice(2)).toMatchObject([
-        { kind: "park", reason: "max_per_second", until: NOW + 1_000 },
-        { kind: "park", reason: "max_per_second", until: NOW + 1_500 },
+        { kind: "park", reason: "max_per_second" },
+        { kind: "park", reason: "max_per_second" },
       ]);
+      expect(bench.flow.stateOf("app", HOST, NOW)).toMatchObject({ parked: 2 });
+      expect(bench.called()).toEqual([]);
+      expect(bench.flow.wakeAt(NOW)).toBe(NOW + 500);
+      bench.now = NOW + 500;
+      expect(bench.called()).toEqual(["c"]);
+      expect(await bench.ask("c", { parked: kept(asked[2] as Admission) })).toMatchObject({ kind: "go" });
       bench.now = NOW + 1_000;
-      expect(await bench.ask("c", { parked: kept(asked[2] as Admission, false) })).toMatchObject({
-        kind: "go",
-      });
+      expect(bench.called()).toEqual(["d"]);
     }),
   );
 
   it(
-    "goes on behind what was promised when the memory is lost",
+    "has whoever comes wait behind those who are parked",
+    onBench(async (bench) => {
+      bench.rules.app = { ...RULES, maxPerSecond: 0.1 };
+      for (const id of ["a", "b"]) await bench.ask(id);
+      bench.now = NOW + 15_000;
+      expect(await bench.ask("c")).toMatchObject({ kind: "park", reason: "max_per_second" });
+      expect(bench.called()).toEqual(["b"]);
+    }),
+  );
+
+  it(
+    "that is raised or lifted counts at once for those who are parked",
+    onBench(async (bench) => {
+      bench.rules.app = { ...RULES, maxPerSecond: 0.01 };
+      for (const id of names(5)) await bench.ask(id);
+      expect(bench.called()).toEqual([]);
+      bench.rules.app = { ...RULES, maxPerSecond: 100 };
+      expect(bench.called()).toHaveLength(4);
+      bench.fresh();
+      bench.rules.app = RULES;
+      expect(bench.called()).toHaveLength(4);
+    }),
+  );
+
+  it(
+    "is not used up by those who wait",
     onBench(async (bench) => {
       bench.rules.app = { ...RULES, maxPerSecond: 1 };
-      for (const id of names(5)) await bench.ask(id);
-      bench.fresh();
-      expect(await bench.ask("late")).toMatchObject({ kind: "park", until: NOW + 5_000 });
+      const parked = [];
+      for (const id of names(5)) parked.push(await bench.ask(id));
+      bench.flow.answered(
+        { ...(parked[1] as Admission & { kind: "park" }), job: "job-1", destination: "app" },
+        "gone",
+        NOW,
+      );
+      bench.now = NOW + 600;
+      expect(bench.called()).toEqual(["job-2"]);
     }),
   );
 });
@@ -256,12 +292,12 @@ describe("a host that is out of order", () => {
       for (const id of ["a", "b"]) await bench.ask(id);
       bench.now = NOW + 30 * SECOND;
       expect(bench.called()).toEqual(["a"]);
-      const row = bench.flow.toCall(bench.now);
-      expect(row).toEqual([]);
+      expect(bench.called()).toEqual([]);
       bench.now += 10 * SECOND;
       expect(bench.called()).toEqual(["a"]);
-      bench.flow.gone({ host: HOST, reason: "breaker_open", since: NOW, job: "a", destination: "app" });
-      bench.now += 10 * SECOND;
+      // One who waits there no more has not been called for anything.
+      const row = { host: HOST, reason: "breaker_open", since: NOW, job: "a", destination: "app" } as const;
+      bench.flow.answered(row, "gone", bench.now);
       expect(bench.called()).toEqual(["b"]);
     }),
   );
@@ -282,13 +318,43 @@ describe("a host that is out of order", () => {
   );
 
   it(
-    "is tried at once by an event that somebody has sent again, but by one at a time",
+    "is tried at once by an event that somebody has sent again, by one at a time, and no probe is put off for it",
     onBench(async (bench) => {
       bench.fail();
       expect(await bench.ask("a", { isRedelivery: true })).toMatchObject({ kind: "go" });
       expect(await bench.ask("b", { isRedelivery: true })).toMatchObject({ reason: "breaker_open" });
-      bench.report("ok", "a");
+      bench.report("failed", "a");
+      expect(await bench.ask("c", { isRedelivery: true })).toMatchObject({ reason: "breaker_open" });
+      bench.now += 5 * SECOND;
+      expect(await bench.ask("d", { isRedelivery: true })).toMatchObject({ kind: "go" });
+      expect(bench.flow.wakeAt(bench.now)).toBe(NOW + 30 * SECOND);
+      bench.report("ok", "d");
+      expect(bench.called()).toEqual(["b", "c"]);
+    }),
+  );
+
+  it(
+    "is probed by another at once when the one who was let go sends nothing",
+    onBench(async (bench) => {
+      bench.fail();
+      const a = kept(await bench.ask("a"));
+      await bench.ask("b");
+      bench.now = NOW + 30 * SECOND;
+      expect(await bench.ask("a", { parked: a })).toMatchObject({ kind: "go" });
+      bench.report("none", "a");
       expect(bench.called()).toEqual(["b"]);
+    }),
+  );
+
+  it(
+    "gets none of those who wait for a place when its breaker opens",
+    onBench(async (bench) => {
+      for (const id of names(10)) await bench.ask(id);
+      const waiting = names(5, "waiting").map((id) => bench.ask(id));
+      bench.report("failed", ...names(10));
+      expect(await Promise.all(waiting)).toMatchObject(
+        Array.from({ length: 5 }, () => ({ kind: "park", reason: "breaker_open" })),
+      );
     }),
   );
 
@@ -315,6 +381,35 @@ describe("a host that is out of order", () => {
   );
 });
 
+describe("who is called and does not come", () => {
+  it(
+    "is left alone for a while, and nobody is woken for it meanwhile",
+    onBench(async (bench) => {
+      bench.fail();
+      await bench.ask("a");
+      bench.report("ok", "probe");
+      expect(bench.called()).toEqual(["a"]);
+      bench.now += 2 * SECOND;
+      expect(bench.flow.wakeAt(bench.now)).toBe(bench.now + 8 * SECOND);
+      const row = { host: HOST, reason: "breaker_open", since: NOW, job: "a", destination: "app" } as const;
+      bench.flow.answered(row, "failed", bench.now);
+      expect(bench.flow.wakeAt(bench.now)).toBe(bench.now + MINUTE);
+    }),
+  );
+
+  it(
+    "is counted among those who are on their way to a place",
+    onBench(async (bench) => {
+      for (const id of names(10)) await bench.ask(id);
+      for (const id of ["a", "b", "c", "d"]) await bench.ask(id);
+      bench.report("ok", "job-0", "job-1");
+      expect(bench.called()).toEqual(["a", "b"]);
+      bench.report("ok", "job-2");
+      expect(bench.called()).toEqual(["c"]);
+    }),
+  );
+});
+
 describe("a paused destination", () => {
   it(
     "keeps its deliveries until it goes on, and then calls 20 a second",
@@ -328,6 +423,19 @@ describe("a paused destination", () => {
       expect([bench.called().length, bench.called().length]).toEqual([20, 0]);
       bench.now += SECOND;
       expect(bench.called()).toHaveLength(5);
+    }),
+  );
+
+  it(
+    "lets none of those go who wait for a place",
+    onBench(async (bench) => {
+      bench.rules.app = { ...RULES, maxInFlight: 1 };
+      await bench.ask("a");
+      const waiting = bench.ask("b");
+      bench.rules.app = { ...RULES, maxInFlight: 1, isPaused: true };
+      bench.report("ok", "a");
+      expect(await waiting).toMatchObject({ kind: "park", reason: "paused" });
+      expect(bench.flow.stateOf("app", HOST, NOW)).toMatchObject({ in_flight: 0 });
     }),
   );
 

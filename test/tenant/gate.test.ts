@@ -10,7 +10,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const entered = (gate: Gate, jobId: string, most = 2, ms = 0, now = NOW) => gate.enter(jobId, most, now, ms);
+const entered = (gate: Gate, jobId: string, most = 2, ms = 0, now = NOW, destination = "app") =>
+  gate.enter({ jobId, destination, most, isCalled: false }, now, ms);
 
 describe("places", () => {
   it("are given out up to the limit, and not beyond", async () => {
@@ -72,34 +73,54 @@ describe("places", () => {
   });
 });
 
-describe("slots", () => {
-  it("follow each other at the rate", () => {
+describe("several destinations on one host", () => {
+  it("keep each to their own number, and together to the greatest", async () => {
     const gate = new Gate();
-    const at = [NOW, NOW, NOW + 100, NOW + 5_000].map((now) => gate.slot(5, now) - NOW);
-    expect(at).toEqual([0, 200, 400, 5_000]);
+    const small = (id: string) => entered(gate, id, 1, 0, NOW, "small");
+    const large = (id: string) => entered(gate, id, 3, 0, NOW, "large");
+    expect(await Promise.all([large("a"), large("b"), small("c"), small("d"), large("e")])).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
-  it("go on behind what was planned before", () => {
-    expect(new Gate(NOW + 700).slot(5, NOW)).toBe(NOW + 700);
+  it("do not wait behind each other where there is a place for one of them", async () => {
+    const gate = new Gate();
+    await entered(gate, "a", 1, 0, NOW, "small");
+    const waiting = entered(gate, "b", 1, 1_000, NOW, "small");
+    expect(await entered(gate, "c", 3, 0, NOW, "large")).toBe(true);
+    gate.leave("a", NOW);
+    expect(await waiting).toBe(true);
+  });
+});
+
+describe("a place that is left", () => {
+  it("is not for those who may not go", async () => {
+    const gate = new Gate();
+    await entered(gate, "a", 1);
+    const waiting = entered(gate, "b", 1, 1_000);
+    gate.leave("a", NOW, () => false);
+    expect(gate.inFlight(NOW)).toBe(0);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await waiting).toBe(false);
   });
 
-  it("do not pile up while nobody comes", () => {
-    const gate = new Gate();
-    gate.slot(1, NOW);
-    expect([gate.slot(1, NOW + 60_000), gate.slot(1, NOW + 60_000)]).toEqual([NOW + 60_000, NOW + 61_000]);
+  it("is kept for longer than asking and an attempt can take", () => {
+    const [askMs, answerMs, bodyMs] = [2_000, 15_000, 1_000];
+    expect(LEASE_MS).toBeGreaterThan(askMs + answerMs + bodyMs);
   });
 });
 
 describe("a gate", () => {
-  it("is idle when nobody is under way, waits, or has been promised a moment", async () => {
+  it("is idle when nobody is under way or waits", async () => {
     const gate = new Gate();
     expect(gate.isIdle(NOW)).toBe(true);
     await entered(gate, "a");
     expect(gate.isIdle(NOW)).toBe(false);
     gate.leave("a", NOW);
     expect(gate.isIdle(NOW)).toBe(true);
-    gate.slot(1, NOW);
-    expect(gate.isIdle(NOW)).toBe(false);
-    expect(gate.isIdle(NOW + 1_000)).toBe(true);
   });
 });

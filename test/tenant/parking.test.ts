@@ -1,5 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Job } from "../../src/job/job.ts";
+import { Tenant } from "../../src/tenant/tenant.ts";
 import { call, evict, fire, token, uniqueId } from "../support/api.ts";
 import { get, post, put, tenantOf } from "../support/destinations.ts";
 import { bodyOf, leave, newJob, reached, success } from "../support/life.ts";
@@ -220,6 +222,60 @@ describe("a receiver that is out of order", () => {
   });
 });
 
+describe("jobs that have left where they were parked", () => {
+  it("are counted no more, and hold up neither the resume nor each other", async () => {
+    await put("app", { url: HOOK });
+    const ids = await named(6);
+    await post("app", "pause");
+    for (const id of ids) await fire(id);
+    // Sent again while they are parked, and parked again: in one place each.
+    for (const id of ids) await call("POST", `/v1/jobs/${id}/redeliver`);
+    for (const id of ids.slice(0, 3)) await call("POST", `/v1/jobs/${id}/cancel`);
+    await expect.poll(async () => (await flowOf()).parked, { timeout: 5_000 }).toBe(3);
+    fetched.always(HOOK, status(204));
+    await post("app", "resume");
+    await delivered(ids.slice(3));
+    expect(fetched.to(HOOK)).toHaveLength(3);
+    await expect.poll(() => flowOf()).toMatchObject({ parked: 0, in_flight: 0 });
+  });
+});
+
+describe("the tenant's alarm", () => {
+  it("does not run on and on for a job that cannot be called", async () => {
+    await put("app", { url: HOOK });
+    const [id = ""] = await named(1);
+    await post("app", "pause");
+    await fire(id);
+    const unpark = vi.spyOn(Job.prototype, "unpark").mockRejectedValue(new Error("broken"));
+    const alarm = vi.spyOn(Tenant.prototype, "alarm");
+    await post("app", "resume");
+    await scheduler.wait(1_500);
+    expect(unpark.mock.calls.length).toBe(1);
+    expect(alarm.mock.calls.length).toBeLessThanOrEqual(2);
+    vi.restoreAllMocks();
+    // It is called again later, and looks for itself in any case.
+    const nextCall = ((await alarmOfTenant()) ?? 0) - Date.now();
+    expect(nextCall).toBeGreaterThan(50_000);
+    expect(nextCall).toBeLessThanOrEqual(60_000);
+    await fire(id);
+    expect(await bodyOf(id)).toMatchObject({ status: "delivering", parked: null });
+  });
+
+  it("wakes the parked ones also when the object has forgotten that it was to do so", async () => {
+    await put("app", { url: HOOK });
+    const [id = ""] = await named(1);
+    await post("app", "pause");
+    await fire(id);
+    fetched.always(HOOK, status(204));
+    await runInDurableObject(tenantOf(), (_, { storage: { sql } }) => {
+      sql.exec("UPDATE destinations SET paused_at = NULL");
+    });
+    await evictTenant();
+    await runDurableObjectAlarm(tenantOf());
+    await delivered([id]);
+  });
+});
+
 describe("a destination that is deleted", () => {
   it("ends what is parked for it", async () => {
     await put("app", { url: HOOK });
@@ -245,5 +301,8 @@ async function probeIsDue(): Promise<void> {
   });
   await runDurableObjectAlarm(tenantOf());
 }
+
+const alarmOfTenant = (): Promise<number | null> =>
+  runInDurableObject(tenantOf(), (_, { storage }) => storage.getAlarm());
 
 const evictTenant = (): Promise<void> => evictDurableObject(tenantOf());
