@@ -41,12 +41,20 @@ export async function readCallback(
       field: "destination",
     });
   const found = await find(destination);
-  if (found?.kind === "missing")
-    return problem("destination_unknown", "destination is not known; create it first.", {
-      field: "destination",
-    });
-  return { callbackUrl: null, destination: { name: destination, read: found?.read ?? null } };
+  const read = found?.kind === "found" ? found.read : null;
+  return {
+    callbackUrl: null,
+    destination: { name: destination, read, ...(found?.kind === "missing" && { isMissing: true }) },
+  };
 }
+
+export const DESTINATION_UNKNOWN = problem(
+  "destination_unknown",
+  "destination is not known; create it first.",
+  {
+    field: "destination",
+  },
+);
 
 /** The callback as it is stored, if it may be called. */
 export function readTarget(

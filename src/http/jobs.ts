@@ -12,7 +12,7 @@ import type { JobView } from "../job/view.ts";
 import { jsonText } from "./answer.ts";
 import { type JsonBody, readJson } from "./body.ts";
 import { type Call, type JobStub, withJob } from "./call.ts";
-import { callbackFields, type FindDestination, readCallback } from "./callback.ts";
+import { callbackFields, DESTINATION_UNKNOWN, type FindDestination, readCallback } from "./callback.ts";
 import { jobJson, secondsToNext } from "./job-json.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { readRegistration } from "./registration.ts";
@@ -64,6 +64,7 @@ export async function registerOne(
   const caller = { tenant: claims.sub, host: new URL(request.url).host };
   const registration = await readRegistration(body, caller, config, find);
   if (isProblem(registration)) return registration;
+  if (registration.destination?.isMissing) return registeredBefore(env, registration);
   const { kind, view, row } = await withJob(env, registration.id, (job) => job.register(registration));
   if (kind !== "conflict") return { kind, view, row };
   return problem(
@@ -74,6 +75,19 @@ export async function registerOne(
       headers: { location: `/v1/jobs/${registration.id}` },
     },
   );
+}
+
+/** A registration that is repeated when its destination has been deleted meanwhile: nothing begins, and nothing is refused. */
+async function registeredBefore(
+  env: Call["env"],
+  { id, tenant, destination }: Registration,
+): Promise<(Registered & { readonly kind: "exists" }) | Problem> {
+  const found = await withJob(env, id, (job) => job.read(tenant, id));
+  if (found.kind === "not_found") return DESTINATION_UNKNOWN;
+  const { fields } = found.view;
+  const isSame = fields.destination === destination?.name;
+  const isAlive = fields.outcome === null || fields.outcome === "succeeded";
+  return isSame && isAlive ? { kind: "exists", view: found.view, row: null } : DESTINATION_UNKNOWN;
 }
 
 function differingField({ fields }: JobView, { callbackUrl, destination }: Registration): string {
@@ -107,6 +121,7 @@ export async function redeliver(call: Call, claims: Claims): Promise<Response | 
   const callback = await readCallback(input, host, call.config, finderOf(call, claims));
   if (isProblem(callback)) return callback;
   const { callbackUrl, destination } = callback;
+  if (destination?.isMissing) return DESTINATION_UNKNOWN;
   return onJob(call, (job, id) => job.redeliver(claims.sub, id, callbackUrl, destination), 202);
 }
 

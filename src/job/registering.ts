@@ -11,11 +11,18 @@ import type { JobFacts } from "./record.ts";
 export const MAX_DEADLINE_SECONDS = 86_400;
 const DEFAULT_DEADLINE_SECONDS = 3_600;
 
+/** A destination as it was found at that moment; without a `read` where its tenant's object could not be reached. */
+export interface FoundDestination {
+  readonly name: string;
+  readonly read: DestinationRead | null;
+  /** There is none: no registration begins with that. */
+  readonly isMissing?: boolean;
+}
+
 /** Where an event is to go. */
 export interface Callback {
   readonly callbackUrl: string | null;
-  /** As it was found at that moment; without a `read` where its tenant's object could not be reached. */
-  readonly destination?: { readonly name: string; readonly read: DestinationRead | null } | null | undefined;
+  readonly destination?: FoundDestination | null | undefined;
 }
 
 /** What the Worker hands to the object: checked, with the key sealed. */
