@@ -86,43 +86,48 @@ export class Callings {
     if (most === 0) return lookAt;
     if (this.#uncalled(group, 1).length > 0) return now;
     // All have been called: there is nothing to do until one is waited for no longer.
-    const untils = [...this.#called.values()].filter((called) => called.group === nameOf(group));
-    return untils.length === 0 ? null : Math.min(...untils.map(({ until }) => until));
+    const untils = this.#awaited(group);
+    return untils.length === 0 ? null : Math.min(...untils);
+  }
+
+  /** Until when those of the group are waited for who were called and have not come. */
+  #awaited(group: ParkedGroup): number[] {
+    const name = nameOf(group);
+    return [...this.#called.values()].flatMap((called) => (called.group === name ? [called.until] : []));
   }
 
   #outlook(group: ParkedGroup, now: number): Outlook {
-    const { hosts, slots, rulesFor, gateOf, slotLeadMs } = this.#parts;
     const { host, destination, reason } = group;
-    const rules = rulesFor(group);
+    const rules = this.#parts.rulesFor(group);
     if (rules?.isPaused) return { most: 0, lookAt: null };
     // It does not wait for this host any more: it was resumed, moved or removed.
-    if (reason === "paused" || rules?.host !== host)
-      return this.#stepped(group, now, CALLS_PER_STEP, STEP_MS);
-    const health = hosts.find(host);
+    if (reason === "paused" || rules?.host !== host) return this.#stepped(group, now);
+    const health = this.#parts.hosts.find(host);
+    const untils = this.#awaited(group);
     if (isOpen(health)) {
-      if (!mayProbe(health, now)) return { most: 0, lookAt: health.nextProbeAt };
-      return this.#stepped(group, now, 1, CALL_MS);
+      if (untils.length > 0) return { most: 0, lookAt: Math.max(health.nextProbeAt, ...untils) };
+      return { most: mayProbe(health, now) ? 1 : 0, lookAt: health.nextProbeAt };
     }
-    if (reason === "breaker_open") return this.#stepped(group, now, CALLS_PER_STEP, STEP_MS);
-    const pending = [...this.#called.values()].filter((called) => called.group === nameOf(group)).length;
-    if (reason === "max_per_second") {
-      if (destination === null || rules.maxPerSecond === null)
-        return this.#stepped(group, now, CALLS_PER_STEP, STEP_MS);
-      const gapMs = 1_000 / rules.maxPerSecond;
-      const at = slots.next(destination, rules.maxPerSecond, now, slotLeadMs) + pending * gapMs - slotLeadMs;
-      const most = Math.floor((now - at) / gapMs) + 1;
-      return most > 0 ? { most: Math.min(most, CALLS_PER_STEP), lookAt: null } : { most: 0, lookAt: at };
+    if (reason === "breaker_open") return this.#stepped(group, now);
+    if (reason === "max_in_flight") {
+      const gate = this.#parts.gateOf(host, now);
+      const most = gate.free({ destination, most: rules.maxInFlight }, now) - untils.length;
+      return { most: Math.max(most, 0), lookAt: gate.nextLeaseEnd() ?? now + STEP_MS };
     }
-    const gate = gateOf(host, now);
-    const most = gate.free({ destination, most: rules.maxInFlight }, now) - pending;
-    return { most: Math.max(most, 0), lookAt: gate.nextLeaseEnd() ?? now + STEP_MS };
+    if (destination === null || rules.maxPerSecond === null) return this.#stepped(group, now);
+    const { slots, slotLeadMs } = this.#parts;
+    const gapMs = 1_000 / rules.maxPerSecond;
+    const slotAt = slots.next(destination, rules.maxPerSecond, now, slotLeadMs);
+    const callAt = slotAt - slotLeadMs + untils.length * gapMs;
+    const most = Math.min(Math.floor((now - callAt) / gapMs) + 1, CALLS_PER_STEP);
+    return { most: Math.max(most, 0), lookAt: callAt };
   }
 
-  /** `most` in each `ms`. */
-  #stepped(group: ParkedGroup, now: number, most: number, ms: number): Outlook {
+  /** So many in each step. */
+  #stepped(group: ParkedGroup, now: number): Outlook {
     const step = this.#steps.get(nameOf(group));
-    if (!step || now >= step.from + ms) return { most, lookAt: null };
-    return { most: Math.max(most - step.calls, 0), lookAt: step.from + ms };
+    if (!step || now >= step.from + STEP_MS) return { most: CALLS_PER_STEP, lookAt: null };
+    return { most: Math.max(CALLS_PER_STEP - step.calls, 0), lookAt: step.from + STEP_MS };
   }
 
   #count(group: ParkedGroup, calls: number, now: number): void {

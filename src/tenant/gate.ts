@@ -57,10 +57,17 @@ export class Gate {
     this.#leases.set(guest.jobId, { ...guest, until: now + LEASE_MS });
   }
 
-  /** Takes a place if one is free, and else waits up to `ms` for one, in the order of asking. */
+  /**
+   * Takes a place if one is free, and else waits up to `ms` for one, in the order of asking; who was called does not wait
+   * behind those who were not.
+   */
   async enter(guest: Guest, now: number, ms: number): Promise<boolean> {
-    const isFirst = !this.#waiters.some(({ destination }) => destination === guest.destination);
-    if (isFirst && this.free(guest, now) > 0) {
+    // A place may have become free without that anybody has said so.
+    this.#grant(now, ({ isCalled }) => isCalled);
+    const isBehind = this.#waiters.some(
+      ({ destination, isCalled }) => destination === guest.destination && (isCalled || !guest.isCalled),
+    );
+    if (!isBehind && this.free(guest, now) > 0) {
       this.take(guest, now);
       return true;
     }
@@ -82,6 +89,10 @@ export class Gate {
   /** The job's place is free; who waits for one gets it, unless somebody else comes first. */
   leave(jobId: string, now: number, mayGo: (guest: Guest) => boolean = () => true): void {
     this.#leases.delete(jobId);
+    this.#grant(now, mayGo);
+  }
+
+  #grant(now: number, mayGo: (guest: Guest) => boolean): void {
     for (const waiter of [...this.#waiters]) {
       if (this.free(waiter, now) === 0 || !mayGo(waiter)) continue;
       this.take(waiter, now);

@@ -97,6 +97,30 @@ describe("several destinations on one host", () => {
   });
 });
 
+describe("a guest who was called", () => {
+  const called = (gate: Gate, jobId: string, now = NOW) =>
+    gate.enter({ jobId, destination: "app", most: 1, isCalled: true }, now, 1_000);
+
+  it("does not wait behind those who were not, and who may not go", async () => {
+    const gate = new Gate();
+    await entered(gate, "a", 1);
+    const waiting = entered(gate, "b", 1, 1_000);
+    gate.leave("a", NOW, ({ isCalled }) => isCalled);
+    expect(await called(gate, "c")).toBe(true);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await waiting).toBe(false);
+  });
+
+  it("gets the place that nobody has reported free before the next one does", async () => {
+    const gate = new Gate();
+    await entered(gate, "a", 1);
+    const first = called(gate, "b");
+    const second = called(gate, "c", NOW + LEASE_MS);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([await first, await second]).toEqual([true, false]);
+  });
+});
+
 describe("a place that is left", () => {
   it("is not for those who may not go", async () => {
     const gate = new Gate();

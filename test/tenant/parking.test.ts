@@ -148,6 +148,24 @@ describe("deliveries to one host", () => {
   });
 });
 
+describe("a number and a rate together", () => {
+  it("let all through, one after the other", async () => {
+    await put("app", { url: HOOK, max_in_flight: 1, max_per_second: 5 });
+    const ids = await named(7);
+    const slow = counted(async () => {
+      await scheduler.wait(600);
+      return new Response(null, { status: 204 });
+    });
+    fetched.always(HOOK, slow.script);
+    for (const id of ids) {
+      void fire(id);
+      await scheduler.wait(60);
+    }
+    await delivered(ids);
+    expect(slow.most()).toBe(1);
+  });
+});
+
 describe("a receiver that is out of order", () => {
   const failing = async (): Promise<string[]> => {
     await put("app", { url: HOOK });
