@@ -55,8 +55,8 @@ export class Flow {
     this.#callings.came(jobId);
     const rules = this.#rulesFor(ask);
     const now = clock();
-    const judged = this.#judge(ask, rules, now);
-    if (judged || !rules) return judged ?? { kind: "missing" };
+    const refused = this.#judge(ask, rules, now, now);
+    if (refused || !rules) return refused ?? { kind: "missing" };
     const { host, maxPerSecond } = rules;
     const behind = this.#behind(ask, rules);
     if (behind) return this.#park(ask, host, behind, now);
@@ -64,22 +64,24 @@ export class Flow {
     const guest = { jobId, destination, most: rules.maxInFlight, isCalled: parked?.called === true };
     if (!(await gate.enter(guest, now, PLACE_HOLD_MS)))
       return (
-        this.#judge(ask, this.#rulesFor(ask), clock()) ?? this.#park(ask, host, "max_in_flight", clock())
+        this.#judge(ask, this.#rulesFor(ask), clock(), now) ?? this.#park(ask, host, "max_in_flight", now)
       );
     if (maxPerSecond !== null && destination !== null) {
       const at = this.#slots.next(destination, maxPerSecond, clock(), SLOT_LEAD_MS);
       if (at > clock() + SLOT_LEAD_MS) {
         this.#leave(host, jobId, clock());
-        return this.#park(ask, host, "max_per_second", clock());
+        return this.#park(ask, host, "max_per_second", now);
       }
       this.#slots.take(destination, maxPerSecond, at);
       if (at > clock()) await scheduler.wait(at - clock());
     }
     // Much may have happened while it waited.
     const after = this.#rulesFor(ask);
-    const refused = this.#judge(ask, after, clock());
-    if (refused && refused.kind !== "go") this.#leave(host, jobId, clock());
-    return refused ?? { kind: "go", host, read: after?.read ?? null };
+    const hasMoved = after !== null && after.host !== host;
+    const judged = hasMoved ? null : this.#judge(ask, after, clock(), now);
+    if (hasMoved || (judged && judged.kind !== "go")) this.#leave(host, jobId, clock());
+    if (hasMoved) return this.admit({ ...ask, parked: null }, clock);
+    return judged ?? { kind: "go", host, read: after?.read ?? null };
   }
 
   /** Attempts have ended. Whether somebody may be called because of that. */
@@ -146,10 +148,10 @@ export class Flow {
   }
 
   /** What is to be said of the delivery before all limits; `null` where they decide. */
-  #judge(ask: AdmissionAsk, rules: FlowRules | null, now: number): Admission | null {
+  #judge(ask: AdmissionAsk, rules: FlowRules | null, now: number, askedAt: number): Admission | null {
     if (!rules) return { kind: "missing" };
     const { host, read, maxInFlight: most } = rules;
-    if (rules.isPaused) return this.#park(ask, host, "paused", now);
+    if (rules.isPaused) return this.#park(ask, host, "paused", askedAt);
     const health = this.#hosts.find(host);
     if (!isOpen(health)) return null;
     const { jobId, destination } = ask;
@@ -164,7 +166,7 @@ export class Flow {
       now >= (this.#triedAt.get(host) ?? 0) + TRY_GAP_MS
     )
       this.#triedAt.set(host, now);
-    else return this.#park(ask, host, "breaker_open", now);
+    else return this.#park(ask, host, "breaker_open", askedAt);
     gate.take({ jobId, destination, most, isCalled: false }, now);
     return { kind: "go", host, read };
   }
@@ -199,9 +201,9 @@ export class Flow {
     if (after !== health) this.#hosts.save(host, after, now);
   }
 
-  #park(ask: AdmissionAsk, host: string, reason: ParkReason, now: number): Admission {
+  #park(ask: AdmissionAsk, host: string, reason: ParkReason, askedAt: number): Admission {
     // Whoever has waited already keeps that place; an event that is sent again has not.
-    const since = ask.isRedelivery ? now : (ask.parked?.since ?? now);
+    const since = ask.isRedelivery ? askedAt : (ask.parked?.since ?? askedAt);
     this.#parked.put({ host, reason, since, job: ask.jobId, destination: ask.destination });
     return { kind: "park", reason, host, since };
   }

@@ -163,6 +163,50 @@ describe("deliveries under way", () => {
   );
 });
 
+describe("those who wait for a moment before they are parked", () => {
+  it(
+    "keep their place in front of those who came after them and were parked at once",
+    onBench(async (bench) => {
+      bench.rules.app = { ...RULES, maxInFlight: 1 };
+      const ask = (id: string, after: number) => {
+        bench.now = NOW + after;
+        return bench.ask(id);
+      };
+      await ask("a", 0);
+      const waiting = [ask("b", 1), ask("c", 2)];
+      bench.now = NOW + 500;
+      await Promise.all(waiting);
+      await ask("d", 501);
+      const order: string[] = [];
+      for (const last of ["a", "b", "c"]) {
+        bench.report("ok", last);
+        const [row] = bench.flow.toCall(bench.now);
+        if (!row) throw new Error("nobody is called");
+        order.push(row.job);
+        const parked = { reason: row.reason, since: row.since, host: HOST, called: true };
+        expect(await bench.ask(row.job, { parked })).toMatchObject({ kind: "go" });
+      }
+      expect(order).toEqual(["b", "c", "d"]);
+    }),
+  );
+});
+
+describe("a destination that moves while a delivery waits", () => {
+  it(
+    "has it go to the new host, and take no place on the old one",
+    onBench(async (bench) => {
+      bench.rules.app = { ...RULES, maxInFlight: 1 };
+      await bench.ask("a");
+      const waiting = bench.ask("b");
+      bench.rules.app = { ...RULES, host: "new.example" };
+      bench.report("ok", "a");
+      expect(await waiting).toMatchObject({ kind: "go", host: "new.example" });
+      expect(bench.flow.stateOf("app", HOST, bench.now).in_flight).toBe(0);
+      expect(bench.flow.stateOf("app", "new.example", bench.now).in_flight).toBe(1);
+    }),
+  );
+});
+
 describe("a rate", () => {
   it(
     "lets near ones wait for their moment, parks the others, and calls each when its moment is near",
