@@ -51,7 +51,7 @@ const worlds: fc.Arbitrary<World> = fc.record({
       canceledAt: fc.option(fc.integer({ min: 0, max: 6_000 }), { freq: 8 }),
       redeliveredAt: fc.option(fc.integer({ min: 0, max: 6_000 }), { freq: 8 }),
     }),
-    { minLength: 1, maxLength: 25 },
+    { minLength: 1, maxLength: 25, size: "max" },
   ),
 });
 
