@@ -12,11 +12,11 @@ import { measureNeighbour, type Neighbour, type NeighbourSeen } from "./flow/sic
 
 const USAGE = `Usage: npm run bench:flow -- [sick-neighbour] [limited-key] [options]
 
-Both unless one is named. On two cores that do nothing else: about 6 and 4 minutes.
+Both unless one is named. On two cores that do nothing else: about 9 and 5 minutes.
 
 sick-neighbour: a healthy receiver's events, alone and beside as many for one that hangs
   --jobs <n>          for each receiver (default: 2500)
-  --seconds <n>       over which their outcomes are spread (default: 120)
+  --seconds <n>       over which their outcomes are spread (default: 250)
   --control           a third kind of run, beside as many for a second healthy one: what the number of jobs costs
   --runs <n>          of each kind, alternating; the ratio is of the median p99s (default: 1)
 limited-key: many jobs on one provider key
@@ -47,7 +47,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       jobs: { type: "string" },
-      seconds: { type: "string", default: "120" },
+      seconds: { type: "string", default: "250" },
       control: { type: "boolean", default: false },
       runs: { type: "string", default: "1" },
       "per-second": { type: "string", default: "5" },
