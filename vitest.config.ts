@@ -24,6 +24,8 @@ export default defineConfig({
                 RETENTION_HOURS: "",
                 MAX_OUTPUT_BYTES: "",
                 PROVIDER_WEBHOOKS: "",
+                REVOKED_TOKENS: "",
+                ALLOWED_ORIGINS: "",
               },
             },
           }),

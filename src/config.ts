@@ -18,6 +18,8 @@ export interface Variables {
   readonly RETENTION_HOURS?: string;
   readonly MAX_OUTPUT_BYTES?: string;
   readonly PROVIDER_WEBHOOKS?: string;
+  readonly REVOKED_TOKENS?: string;
+  readonly ALLOWED_ORIGINS?: string;
 }
 
 /** An object, so that one left out does not compile. */
@@ -32,6 +34,8 @@ const VARIABLES = {
   RETENTION_HOURS: true,
   MAX_OUTPUT_BYTES: true,
   PROVIDER_WEBHOOKS: true,
+  REVOKED_TOKENS: true,
+  ALLOWED_ORIGINS: true,
 } as const satisfies Record<keyof Variables, true>;
 
 export interface Config {
@@ -48,6 +52,10 @@ export interface Config {
   readonly maxOutputBytes: number;
   /** Whether generation calls ask the provider to hint at their end; that needs `publicUrl` too. */
   readonly providerWebhooks: boolean;
+  /** `jti`s; whatever was minted from one of these is refused too. */
+  readonly revokedTokens: ReadonlySet<string>;
+  /** Whose pages may call the API from a browser, beside our own. */
+  readonly allowedOrigins: ReadonlySet<string>;
 }
 
 export type ConfigResult =
@@ -104,6 +112,12 @@ export function parseConfig(variables: Variables): ConfigResult {
   if (providerKey !== null && !isProviderKey(providerKey))
     problems.push("PROVIDER_KEY must be 1 to 256 printable ASCII characters without spaces");
   const providerKeyTenants = parseTenants(env.PROVIDER_KEY_TENANTS, problems);
+  const revokedTokens = list(env.REVOKED_TOKENS ?? "");
+  if (!revokedTokens.every((jti) => /^[\x21-\x7e]{1,128}$/.test(jti)))
+    problems.push("REVOKED_TOKENS must be the jti of tokens, not whole tokens, separated by commas");
+  const allowedOrigins = list(env.ALLOWED_ORIGINS ?? "");
+  if (!allowedOrigins.every(isPageOrigin))
+    problems.push("ALLOWED_ORIGINS must be origins such as https://app.example.com, separated by commas");
   const retentionHours = parseNumber(
     env.RETENTION_HOURS,
     "RETENTION_HOURS",
@@ -130,6 +144,8 @@ export function parseConfig(variables: Variables): ConfigResult {
       retentionMs: Math.round(retentionHours * HOUR_MS),
       maxOutputBytes: Math.floor(maxOutputBytes),
       providerWebhooks,
+      revokedTokens: new Set(revokedTokens),
+      allowedOrigins: new Set(allowedOrigins),
     },
   };
 }
@@ -160,6 +176,9 @@ const list = (text: string): string[] =>
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
+
+/** As a browser writes it: of a page, or of an app's web view, whose scheme may be its own. */
+const isPageOrigin = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:[\]-]+$/.test(text);
 
 function parseTenants(text: string | undefined, problems: string[]): "*" | ReadonlySet<string> {
   // Emptied, it means nobody: a list that is shortened must not end in everybody.

@@ -39,6 +39,8 @@ describe("the defaults", () => {
       allowPrivateTargets: false,
       retentionMs: 168 * 3_600_000,
       providerWebhooks: true,
+      revokedTokens: new Set(),
+      allowedOrigins: new Set(),
       maxOutputBytes: 8_388_608,
     });
   });
@@ -53,6 +55,8 @@ describe("the defaults", () => {
       RETENTION_HOURS: "",
       MAX_OUTPUT_BYTES: "",
       PROVIDER_WEBHOOKS: "",
+      REVOKED_TOKENS: "",
+      ALLOWED_ORIGINS: "",
     };
     expect(configOf(empty)).toEqual(configOf());
   });
@@ -79,6 +83,11 @@ describe("a value that fits is taken", () => {
     ],
     [{ PROVIDER_WEBHOOKS: "true" }, { providerWebhooks: true }],
     [{ PROVIDER_WEBHOOKS: "false" }, { providerWebhooks: false }],
+    [{ REVOKED_TOKENS: " a-1, b ," }, { revokedTokens: new Set(["a-1", "b"]) }],
+    [
+      { ALLOWED_ORIGINS: "https://a.example, http://localhost:5173,capacitor://localhost" },
+      { allowedOrigins: new Set(["https://a.example", "http://localhost:5173", "capacitor://localhost"]) },
+    ],
     [{ ALLOW_PRIVATE_TARGETS: "true" }, { allowPrivateTargets: true }],
     [{ ALLOW_PRIVATE_TARGETS: "false" }, { allowPrivateTargets: false }],
     [{ RETENTION_HOURS: "1" }, { retentionMs: 3_600_000 }],
@@ -145,6 +154,12 @@ describe("a value that does not fit is a problem that names its variable and doe
     ["MAX_OUTPUT_BYTES", "16777217", /from 1024 to 16777216/],
     ["MAX_OUTPUT_BYTES", "8 MiB", /from 1024 to 16777216/],
     ["MAX_OUTPUT_BYTES", "0x2000", /from 1024 to 16777216/],
+    ["REVOKED_TOKENS", "two words", /must be the jti of tokens/],
+    ["REVOKED_TOKENS", "e".repeat(129), /not whole tokens/],
+    ["ALLOWED_ORIGINS", "*", /https:\/\/app\.example\.com/],
+    ["ALLOWED_ORIGINS", "null", /https:\/\/app\.example\.com/],
+    ["ALLOWED_ORIGINS", "https://a.example/", /https:\/\/app\.example\.com/],
+    ["ALLOWED_ORIGINS", "https://*.a.example", /https:\/\/app\.example\.com/],
   ];
 
   it.each(cases)("%s=%j", (name, value, help) => {
@@ -184,8 +199,11 @@ describe("a value that does not fit is a problem that names its variable and doe
       RETENTION_HOURS: "long",
       MAX_OUTPUT_BYTES: "many",
       PROVIDER_WEBHOOKS: "sometimes",
+      REVOKED_TOKENS: "a b",
+      ALLOWED_ORIGINS: "*",
     });
     expect(problems.map((problem) => /^[A-Z_]+/.exec(problem)?.[0]).sort()).toEqual([
+      "ALLOWED_ORIGINS",
       "ALLOW_PRIVATE_TARGETS",
       "DEFAULT_ENDPOINT",
       "MASTER_KEYS",
@@ -196,6 +214,7 @@ describe("a value that does not fit is a problem that names its variable and doe
       "PROVIDER_WEBHOOKS",
       "PUBLIC_URL",
       "RETENTION_HOURS",
+      "REVOKED_TOKENS",
     ]);
   });
 });

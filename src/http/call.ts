@@ -17,6 +17,8 @@ export interface Bindings extends Variables {
   readonly GENERATION: DurableObjectNamespace<Generation>;
   readonly TENANT: DurableObjectNamespace<Tenant>;
   readonly LIMITER: DurableObjectNamespace<Limiter>;
+  /** Counts the calls of each token, if there is one. */
+  readonly RATE_LIMIT?: RateLimit;
 }
 
 /** What a route is given. */
