@@ -127,17 +127,18 @@ export class Generation extends DurableObject<GenerationBindings> {
     let kind: Registered["kind"];
     try {
       const job = this.env.JOB.getByName(id) as unknown as Pick<Job, "register">;
-      const { row, ...result } = await job.register({ ...pending.registration, finalAnswer });
+      const result = await job.register({ ...pending.registration, finalAnswer });
       kind = result.kind;
       log("generation.registered", { job: id, result: kind });
       // Not waited for, and never thrown: the job itself tells the index too.
-      if (row) void putRows(this.env, pending.registration.tenant, [row]);
+      if (result.kind !== "other_owner" && result.row)
+        void putRows(this.env, pending.registration.tenant, [result.row]);
     } catch (error) {
       logError("generation.register_failed", { job: id, error: describe(error) });
       this.#store.save(lifecycle.triedInVain(this.#store.load() ?? record, Date.now()));
       return;
     }
-    if (kind === "conflict") logError("generation.conflict", { job: id });
+    if (kind === "conflict" || kind === "other_owner") logError("generation.conflict", { job: id });
     const done = lifecycle.registered(this.#store.load() ?? record, kind);
     if (done.repeatable) this.#store.save(done);
     else this.#store.saveWithoutBody(done);

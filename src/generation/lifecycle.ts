@@ -27,6 +27,9 @@ export interface Watch {
   readonly metadata: string;
   /** Under which host the call reached Pollhook. */
   readonly host: string;
+  /** Of a call with a bounded token. */
+  readonly owner?: string | undefined;
+  readonly maxDeadlineSeconds?: number | undefined;
 }
 
 /** A call as the Worker hands it over: checked, and rewritten for the provider. */
@@ -138,11 +141,11 @@ export function answered(
 /** The record once its job is registered, or cannot be, since another that is not over has the request's id. */
 export const registered = (
   record: GenerationRecord,
-  kind: "created" | "exists" | "conflict",
+  kind: "created" | "exists" | "conflict" | "other_owner",
 ): GenerationRecord => ({
   ...record,
   pending: null,
-  job: kind === "conflict" ? null : record.job,
+  job: kind === "created" || kind === "exists" ? record.job : null,
 });
 
 /** The record after a registration that did not get through. */

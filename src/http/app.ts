@@ -10,7 +10,7 @@ import { readHint } from "../crypto/hint.ts";
 import type { Claims, Scope } from "../crypto/token.ts";
 import { signingSecrets } from "../webhook/signature.ts";
 import { jsonResponse } from "./answer.ts";
-import { authenticate } from "./auth.ts";
+import { authenticate, tokenBound, tooOften } from "./auth.ts";
 import { registerBatch } from "./batch.ts";
 import { bulk, operation, stats } from "./bulk.ts";
 import type { Bindings, Call, Route } from "./call.ts";
@@ -21,20 +21,22 @@ import * as jobs from "./jobs.ts";
 import { ping } from "./ping.ts";
 import { isProblem, type Problem, problem, problemResponse } from "./problem.ts";
 import { providerApi } from "./provider-api.ts";
+import { mint } from "./tokens.ts";
 
 type Method = "GET" | "PUT" | "POST" | "DELETE";
-type Routes = Partial<Record<Method, readonly [Scope, Route]>>;
+/** Closed to bounded tokens, but for those that say how they keep one within its bounds. */
+type Routes = Partial<Record<Method, readonly [scope: Scope, route: Route, keepsBounds?: true]>>;
 
 const ROUTES: Readonly<Record<string, Routes>> = {
-  "/v1/jobs": { GET: ["jobs:read", listJobs], POST: ["jobs:write", jobs.register] },
+  "/v1/jobs": { GET: ["jobs:read", listJobs, true], POST: ["jobs:write", jobs.register, true] },
   "/v1/jobs/redeliver": { POST: ["jobs:write", bulk("redeliver")] },
   "/v1/jobs/cancel": { POST: ["jobs:write", bulk("cancel")] },
   "/v1/operations/:id": { GET: ["jobs:read", operation] },
   "/v1/stats": { GET: ["stats:read", stats] },
-  "/v1/jobs/batch": { POST: ["jobs:write", registerBatch] },
-  "/v1/jobs/:id": { GET: ["jobs:read", jobs.read], DELETE: ["jobs:write", jobs.erase] },
-  "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel] },
-  "/v1/jobs/:id/redeliver": { POST: ["jobs:write", jobs.redeliver] },
+  "/v1/jobs/batch": { POST: ["jobs:write", registerBatch, true] },
+  "/v1/jobs/:id": { GET: ["jobs:read", jobs.read, true], DELETE: ["jobs:write", jobs.erase, true] },
+  "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel, true] },
+  "/v1/jobs/:id/redeliver": { POST: ["jobs:write", jobs.redeliver, true] },
   "/v1/destinations": { GET: ["destinations:read", destinations.list] },
   "/v1/destinations/:name": {
     GET: ["destinations:read", destinations.read],
@@ -45,6 +47,7 @@ const ROUTES: Readonly<Record<string, Routes>> = {
   "/v1/destinations/:name/test": { POST: ["destinations:write", ping] },
   "/v1/destinations/:name/pause": { POST: ["destinations:write", destinations.pause(true)] },
   "/v1/destinations/:name/resume": { POST: ["destinations:write", destinations.pause(false)] },
+  "/v1/tokens": { POST: ["tokens:write", mint, true] },
   "/v1/signing-secret": { GET: ["secrets:read", signingSecret] },
 };
 
@@ -54,8 +57,8 @@ type Env = { Bindings: Bindings };
 export const app = new HonoBase<Env>({ router: new TrieRouter() });
 
 for (const [path, routes] of Object.entries(ROUTES)) {
-  for (const [method, [scope, route]] of Object.entries(routes))
-    app.on(method, path, (c) => guarded(c, scope, route));
+  for (const [method, [scope, route, keepsBounds = false]] of Object.entries(routes))
+    app.on(method, path, (c) => guarded(c, scope, route, keepsBounds));
   app.all(path, () => problemResponse(methodNotAllowed(Object.keys(routes))));
 }
 
@@ -75,11 +78,14 @@ app.notFound(() => problemResponse(problem("not_found", "There is nothing at thi
 app.onError((error) => problemResponse(thrown(error)));
 
 /** Configuration first, then the token, then the route: nothing is done for a caller who may not ask. */
-async function guarded(c: Context<Env>, scope: Scope, route: Route): Promise<Response> {
+async function guarded(c: Context<Env>, scope: Scope, route: Route, keepsBounds: boolean): Promise<Response> {
   const result = readConfig(c.env);
   if (!result.ok) return problemResponse(unusableConfig(result.problems));
   const claims = await authenticate(c.req.header("authorization"), scope, result.config);
   if (isProblem(claims)) return problemResponse(claims);
+  const refused =
+    (await tooOften(c.env, claims)) ?? (claims.own !== undefined && !keepsBounds ? tokenBound() : null);
+  if (refused) return problemResponse(refused);
   const call: Call = {
     request: c.req.raw,
     env: c.env,

@@ -3,10 +3,12 @@
  */
 import * as v from "valibot";
 import type { Config } from "../config.ts";
+import { type Bounds, mayCall } from "../crypto/rights.ts";
 import type { findDestination } from "../job/admission.ts";
 import type { Callback } from "../job/registering.ts";
 import { isDestinationName } from "../webhook/destination.ts";
 import { explainTarget, judgeTarget, targetPolicy } from "../webhook/target.ts";
+import { tokenBound } from "./auth.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 
 export const callbackFields = {
@@ -19,10 +21,17 @@ export const callbackFields = {
   ),
 };
 
+/** Of two fields only one may be sent. */
+export const exclusive = (field: string, other: string): Problem =>
+  problem("invalid_value", `${field} and ${other} exclude each other; send one of them.`, { field });
+
 /** Looks a destination of the caller's up; `null` where that is not possible at the moment. */
 export type FindDestination = (name: string) => ReturnType<typeof findDestination>;
 
-/** The callback that a body names; `callbackUrl: null` and no destination where it names none. */
+/**
+ * The callback that a body names, if a token with these bounds may name it; `callbackUrl: null` and no destination where it
+ * names none.
+ */
 export async function readCallback(
   {
     callback_url,
@@ -31,15 +40,16 @@ export async function readCallback(
   host: string,
   config: Config,
   find: FindDestination,
+  bounds: Bounds = {},
 ): Promise<Callback | Problem> {
   if (destination == null) {
     const callbackUrl = callback_url == null ? null : readTarget(callback_url, host, config);
-    return isProblem(callbackUrl) ? callbackUrl : { callbackUrl };
+    if (isProblem(callbackUrl)) return callbackUrl;
+    return mayCall(bounds, { callbackUrl, destination: null }) ? { callbackUrl } : tokenBound("callback_url");
   }
-  if (callback_url != null)
-    return problem("invalid_value", "destination and callback_url exclude each other; send one of them.", {
-      field: "destination",
-    });
+  if (callback_url != null) return exclusive("destination", "callback_url");
+  // Before it is looked up: which destinations there are is not told either.
+  if (!mayCall(bounds, { callbackUrl: null, destination })) return tokenBound("destination");
   const found = await find(destination);
   const read = found?.kind === "found" ? found.read : null;
   return {

@@ -10,7 +10,7 @@ import { DEFAULT_MAX_IN_FLIGHT, secretBytes } from "../webhook/destination.ts";
 import { readHeaders } from "../webhook/headers.ts";
 import { readTarget } from "./callback.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
-import { parseBody, shorten } from "./schema.ts";
+import { between, parseBody, shorten, whole } from "./schema.ts";
 
 const DAY_SECONDS = 86_400;
 const MAX_GAPS = 12;
@@ -27,13 +27,6 @@ const HEADERS_HELP = "must be an object of names and values";
 const GAP_HELP = `must be a number of seconds from 0 to ${MAX_SECONDS}`;
 const SCHEDULE_HELP = `must be a list of up to ${MAX_GAPS} numbers of seconds, each from 0 to ${MAX_SECONDS}, ${MAX_SCHEDULE_SECONDS} in all`;
 const SECRET_HELP = "must be whsec_ and the base64 of 24 to 64 bytes; without one, a new one is made";
-
-const between = (least: number, most: number, help: string) =>
-  v.pipe(v.number(help), v.minValue(least, help), v.maxValue(most, help));
-const whole = (least: number, most: number) => {
-  const help = `must be a whole number from ${least} to ${most}`;
-  return v.pipe(between(least, most, help), v.integer(help));
-};
 
 const secret = v.nullish(
   v.pipe(

@@ -15,6 +15,12 @@ export function jobJson(view: JobView): Uint8Array<ArrayBuffer> {
   return joinParts(parts, result).bytes;
 }
 
+/** The job without what receivers have answered: that is for those who run them. */
+export const withoutResponses = (view: JobView): JobView => ({
+  ...view,
+  timeline: view.timeline.map((entry) => ({ ...entry, response: undefined })),
+});
+
 /** What lists and batches show of a job: all but `result` and `timeline`. */
 export type Listed = Pick<JobView, "fields" | "metadata">;
 

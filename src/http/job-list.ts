@@ -1,5 +1,5 @@
 /**
- * `GET /v1/jobs`: the tenant's jobs, newest first, as its index has them. The job of one request, named in full, is read
+ * `GET /v1/jobs`: the tenant's jobs, or of a bounded token its owner's, newest first, as its index has them. The job of one request, named in full, is read
  * from its own object.
  */
 import type { Claims } from "../crypto/token.ts";
@@ -31,7 +31,11 @@ export async function listJobs(call: Call, claims: Claims): Promise<Response | P
   )
     return listResponse(await ofRequest(call, claims, endpoint, requestId), null);
   const tenant = call.env.TENANT.getByName(claims.sub);
-  const page = await tenant.list(filter, paging.cursor ?? null, paging.limit ?? DEFAULT_LIMIT);
+  const page = await tenant.list(
+    { ...filter, owner: claims.own },
+    paging.cursor ?? null,
+    paging.limit ?? DEFAULT_LIMIT,
+  );
   return listResponse(page.jobs, page.next);
 }
 
@@ -42,7 +46,7 @@ async function ofRequest(
   requestId: string,
 ): Promise<Listed[]> {
   const id = await jobId(claims.sub, endpoint, requestId);
-  const found = await withJob(env, id, (job) => job.read(claims.sub, id));
+  const found = await withJob(env, id, (job) => job.read(claims.sub, id, 0, { own: claims.own }));
   return found.kind === "found" ? [found.view] : [];
 }
 

@@ -6,16 +6,17 @@ import type { Claims } from "../crypto/token.ts";
 import { findDestination } from "../job/admission.ts";
 import { isJobId } from "../job/ids.ts";
 import { putRows } from "../job/index-client.ts";
-import type { Registered } from "../job/job.ts";
+import type { OtherOwner, Registered } from "../job/job.ts";
 import type { Registration } from "../job/registering.ts";
 import type { JobView } from "../job/view.ts";
 import { jsonText } from "./answer.ts";
+import { tokenBound } from "./auth.ts";
 import { type JsonBody, readJson } from "./body.ts";
 import { type Call, type JobStub, withJob } from "./call.ts";
 import { callbackFields, DESTINATION_UNKNOWN, type FindDestination, readCallback } from "./callback.ts";
-import { jobJson, secondsToNext } from "./job-json.ts";
+import { jobJson, secondsToNext, withoutResponses } from "./job-json.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
-import { readRegistration } from "./registration.ts";
+import { callerOf, readRegistration } from "./registration.ts";
 import { EmptyBody, readOptional } from "./schema.ts";
 
 /** Longest hold of `?wait=`. */
@@ -40,8 +41,8 @@ export async function register(call: Call, claims: Claims): Promise<Response | P
   if (row) call.keepAlive(putRows(call.env, claims.sub, [row]));
   const location = { location: `/v1/jobs/${view.fields.id}` };
   return kind === "created"
-    ? jobResponse(view, 202, { ...location, "retry-after": String(secondsToNext(view)) })
-    : jobResponse(view, 200, location);
+    ? jobResponse(view, claims, 202, { ...location, "retry-after": String(secondsToNext(view)) })
+    : jobResponse(view, claims, 200, location);
 }
 
 /** Looks destinations of the caller's up, each once. */
@@ -60,12 +61,14 @@ export async function registerOne(
   { request, env, config }: Call,
   claims: Claims,
   find: FindDestination,
-): Promise<(Registered & { readonly kind: "created" | "exists" }) | Problem> {
-  const caller = { tenant: claims.sub, host: new URL(request.url).host };
+): Promise<(Exclude<Registered, OtherOwner> & { readonly kind: "created" | "exists" }) | Problem> {
+  const caller = callerOf(claims, request);
   const registration = await readRegistration(body, caller, config, find);
   if (isProblem(registration)) return registration;
-  if (registration.destination?.isMissing) return registeredBefore(env, registration);
-  const { kind, view, row } = await withJob(env, registration.id, (job) => job.register(registration));
+  if (registration.destination?.isMissing) return registeredBefore(env, registration, claims);
+  const registered = await withJob(env, registration.id, (job) => job.register(registration));
+  if (registered.kind === "other_owner") return tokenBound();
+  const { kind, view, row } = registered;
   if (kind !== "conflict") return { kind, view, row };
   return problem(
     "already_registered",
@@ -81,8 +84,10 @@ export async function registerOne(
 async function registeredBefore(
   env: Call["env"],
   { id, tenant, destination }: Registration,
-): Promise<(Registered & { readonly kind: "exists" }) | Problem> {
-  const found = await withJob(env, id, (job) => job.read(tenant, id));
+  claims: Claims,
+): Promise<(Exclude<Registered, OtherOwner> & { readonly kind: "exists" }) | Problem> {
+  const found = await withJob(env, id, (job) => job.read(tenant, id, 0, claims));
+  if (found.kind === "other_owner") return tokenBound();
   if (found.kind === "not_found") return DESTINATION_UNKNOWN;
   const { fields } = found.view;
   const isSame = fields.destination === destination?.name;
@@ -103,14 +108,16 @@ export async function read(call: Call, claims: Claims): Promise<Response | Probl
     return problem("invalid_value", `wait must be a whole number of seconds from 0 to ${MAX_WAIT_SECONDS}.`, {
       field: "wait",
     });
-  return onJob(call, (job, id) => job.read(claims.sub, id, Number(wait) * 1000), 200);
+  // A token with other bounds but the same owner keeps its jobs.
+  const reach = { own: claims.own };
+  return onJob(call, claims, (job, id) => job.read(claims.sub, id, Number(wait) * 1000, reach), 200);
 }
 
 /** `POST /v1/jobs/{id}/cancel` */
 export async function cancel(call: Call, claims: Claims): Promise<Response | Problem> {
   const input = await readOptional(call.request, EmptyBody);
   if (isProblem(input)) return input;
-  return onJob(call, (job, id) => job.cancel(claims.sub, id), 200);
+  return onJob(call, claims, (job, id) => job.cancel(claims.sub, id, claims), 200);
 }
 
 /** `POST /v1/jobs/{id}/redeliver` */
@@ -118,26 +125,33 @@ export async function redeliver(call: Call, claims: Claims): Promise<Response | 
   const input = await readOptional(call.request, RedeliverBody);
   if (isProblem(input)) return input;
   const { host } = new URL(call.request.url);
-  const callback = await readCallback(input, host, call.config, finderOf(call, claims));
+  const callback = await readCallback(input, host, call.config, finderOf(call, claims), claims.bnd);
   if (isProblem(callback)) return callback;
   const { callbackUrl, destination } = callback;
   if (destination?.isMissing) return DESTINATION_UNKNOWN;
-  return onJob(call, (job, id) => job.redeliver(claims.sub, id, callbackUrl, destination), 202);
+  return onJob(
+    call,
+    claims,
+    (job, id) => job.redeliver(claims.sub, id, callbackUrl, destination, claims),
+    202,
+  );
 }
 
 /** `DELETE /v1/jobs/{id}` */
 export async function erase(call: Call, claims: Claims): Promise<Response | Problem> {
   if (!isJobId(call.jobId)) return NOT_FOUND;
-  const result = await withJob(call.env, call.jobId, (job) => job.erase(claims.sub, call.jobId));
+  const result = await withJob(call.env, call.jobId, (job) => job.erase(claims.sub, call.jobId, claims));
+  if (result.kind === "other_owner") return tokenBound();
   return result.kind === "erased" ? new Response(null, { status: 204 }) : NOT_FOUND;
 }
 
 type JobAnswer =
   | { readonly kind: "found"; readonly view: JobView }
-  | { readonly kind: "not_found" | "already_over" | "nothing_to_deliver" };
+  | { readonly kind: "not_found" | "other_owner" | "already_over" | "nothing_to_deliver" };
 
 async function onJob(
   { env, jobId }: Call,
+  claims: Claims,
   ask: (job: JobStub, id: string) => Promise<JobAnswer>,
   status: number,
 ): Promise<Response | Problem> {
@@ -145,9 +159,11 @@ async function onJob(
   const answer = await withJob(env, jobId, (job) => ask(job, jobId));
   switch (answer.kind) {
     case "found":
-      return jobResponse(answer.view, status);
+      return jobResponse(answer.view, claims, status);
     case "not_found":
       return NOT_FOUND;
+    case "other_owner":
+      return tokenBound();
     case "already_over":
       return problem("already_over", "Nothing is left to cancel: the job is over.");
     case "nothing_to_deliver":
@@ -160,5 +176,9 @@ async function onJob(
   }
 }
 
-const jobResponse = (view: JobView, status: number, headers: Record<string, string> = {}): Response =>
-  jsonText(jobJson(view), status, headers);
+const jobResponse = (
+  view: JobView,
+  { own }: Claims,
+  status: number,
+  headers: Record<string, string> = {},
+): Response => jsonText(jobJson(own === undefined ? view : withoutResponses(view)), status, headers);

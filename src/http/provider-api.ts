@@ -9,6 +9,7 @@ import { TrieRouter } from "hono/router/trie-router";
 import { readConfig } from "../config.ts";
 import { readCall } from "../provider/calls.ts";
 import { isPlainObject } from "../provider/fields.ts";
+import { tooOften } from "./auth.ts";
 import { MAX_BODY_BYTES, readJson } from "./body.ts";
 import type { Bindings } from "./call.ts";
 import { thrown, unusableConfig } from "./failure.ts";
@@ -17,6 +18,7 @@ import { refusal } from "./provider-answer.ts";
 import { fetchRequest } from "./provider-fetch.ts";
 import { forward } from "./provider-generation.ts";
 import { identify, type ProviderApiCall } from "./provider-input.ts";
+import { callerOf } from "./registration.ts";
 
 /** Pictures to start from come as base64. */
 const MAX_CALL_BYTES = 10 * 1024 * 1024;
@@ -58,12 +60,14 @@ async function handle(c: Context<Env>): Promise<Response | Problem> {
     return problem("malformed_body", "Send a JSON object, with a Pollhook token as key.");
   const claims = await identify(body.json, config);
   if (isProblem(claims)) return claims;
+  const refused = await tooOften(env, claims);
+  if (refused) return refused;
   const call: ProviderApiCall = {
     request,
     env,
     config,
     claims,
-    caller: { tenant: claims.sub, host: url.host },
+    caller: callerOf(claims, request),
     body,
     origin: config.publicUrl === null ? url.origin : new URL(config.publicUrl).origin,
     keepAlive: (work) => c.executionCtx.waitUntil(work.catch(() => {})),

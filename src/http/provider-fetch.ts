@@ -2,12 +2,14 @@
  * The provider's fetch endpoints, answered by us. With a `webhook` the request is registered; without, the answer is
  * what its job knows, and where there is no job, the provider's own, asked once.
  */
+import { outside } from "../crypto/rights.ts";
+import type { Claims } from "../crypto/token.ts";
 import { jobId } from "../job/ids.ts";
 import { putRows } from "../job/index-client.ts";
 import { makeRegistration } from "../job/registering.ts";
 import { exchange, faultOf, headersToHandOn } from "../provider/client.ts";
 import { fetchCall } from "../provider/endpoints.ts";
-import { missingScope } from "./auth.ts";
+import { missingScope, tokenBound } from "./auth.ts";
 import { withJob } from "./call.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { answer, faultProblem, known, leadingToUs, type Place } from "./provider-answer.ts";
@@ -47,24 +49,30 @@ async function register(
   { url, format, metadata }: Callback,
   key: string | null,
 ): Promise<Response | Problem> {
-  const refused = missingScope(claims, "jobs:write");
+  const refused = refusalToAsk(claims, place);
   if (refused) return refused;
+  const { tenant, host, own, bnd } = caller;
   const registration = await makeRegistration(
     {
       ...place,
-      ...caller,
+      tenant,
+      host,
+      owner: own,
       origin: null,
       callbackUrl: url,
       format,
       metadata,
       etaSeconds: null,
       deadlineSeconds: null,
+      maxDeadlineSeconds: bnd?.ddl,
       key,
       finalAnswer: null,
     },
     config,
   );
-  const { kind, view, row } = await withJob(env, registration.id, (job) => job.register(registration));
+  const registered = await withJob(env, registration.id, (job) => job.register(registration));
+  if (registered.kind === "other_owner") return tokenBound();
+  const { kind, view, row } = registered;
   if (row) keepAlive(putRows(env, claims.sub, [row]));
   if (kind !== "conflict") return known(view, origin);
   const what = view.fields.callback_url === url ? "webhook_format" : "webhook";
@@ -81,7 +89,8 @@ async function fromJob(
   const refused = missingScope(claims, "jobs:read");
   if (refused) return refused;
   const id = await jobId(claims.sub, endpoint, requestId);
-  const found = await withJob(env, id, (job) => job.read(claims.sub, id));
+  const found = await withJob(env, id, (job) => job.read(claims.sub, id, 0, { own: claims.own }));
+  if (found.kind === "other_owner") return tokenBound();
   return found.kind === "found" && found.view.fields.outcome !== "canceled"
     ? known(found.view, origin)
     : null;
@@ -96,7 +105,7 @@ async function askOnce(
   place: Place,
   providerKey: string,
 ): Promise<Response | Problem> {
-  const refused = missingScope(claims, "jobs:write");
+  const refused = refusalToAsk(claims, place);
   if (refused) return refused;
   const [provider] = config.providerOrigins;
   const asked = fetchCall(provider, place.endpoint, place.requestId, providerKey);
@@ -110,4 +119,10 @@ async function askOnce(
       seen.kind === "answer" ? headersToHandOn(seen.headers) : {},
     );
   return answer(leadingToUs(seen.answer.bytes, origin, place), seen.status, headersToHandOn(seen.headers));
+}
+
+/** The refusal of a token that may not register this request; `null` of one that may. */
+function refusalToAsk(claims: Claims, place: Place): Problem | null {
+  const unbound = outside(claims.bnd ?? {}, place);
+  return missingScope(claims, "jobs:write") ?? (unbound && tokenBound(unbound));
 }

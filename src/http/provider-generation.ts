@@ -3,14 +3,16 @@
  * `webhook`, that is taken out, and the request that the answer names is registered.
  */
 import { makeHint } from "../crypto/hint.ts";
+import { outside } from "../crypto/rights.ts";
+import type { Claims } from "../crypto/token.ts";
 import type { Forwarded } from "../generation/generation.ts";
 import type { Intent } from "../generation/lifecycle.ts";
 import { generationName } from "../job/ids.ts";
 import { editMembers, joinParts, rawMember } from "../json.ts";
 import { describe, logError } from "../log.ts";
 import { parseAnswer } from "../provider/answer.ts";
-import { locate, readQueued } from "../provider/generation.ts";
-import { missingScope } from "./auth.ts";
+import { endpointOf, locate, readQueued } from "../provider/generation.ts";
+import { missingScope, tokenBound } from "./auth.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { answer, faultProblem, leadingToUs } from "./provider-answer.ts";
 import { type Callback, KEY_NEEDED, type ProviderApiCall, readInput } from "./provider-input.ts";
@@ -23,7 +25,9 @@ export async function forward(
   { path, generates }: { readonly path: string; readonly generates: boolean },
 ): Promise<Response | Problem> {
   const { claims, body, caller, config, env } = call;
-  const refused = missingScope(claims, generates ? "generations:write" : "provider:admin");
+  const refused =
+    missingScope(claims, generates ? "generations:write" : "provider:admin") ??
+    outOfBounds(claims, path, generates);
   if (refused) return refused;
   const idempotencyKey = readIdempotencyKey(call.request);
   if (isProblem(idempotencyKey)) return idempotencyKey;
@@ -32,7 +36,7 @@ export async function forward(
   const { providerKey, ownKey, callback } = input;
   if (providerKey === null) return KEY_NEEDED;
 
-  const name = await generationName(caller.tenant, idempotencyKey);
+  const name = await generationName(caller.tenant, idempotencyKey, caller.own);
   const intent: Intent = {
     name,
     tenant: caller.tenant,
@@ -47,6 +51,8 @@ export async function forward(
       format: callback.format,
       metadata: callback.metadata,
       host: caller.host,
+      owner: caller.own,
+      maxDeadlineSeconds: caller.bnd?.ddl,
     },
   };
   // Not asked again should the object be lost: nobody knows how far it came.
@@ -58,6 +64,14 @@ export async function forward(
     logError("generation.failed", { generation: name, error: describe(error) });
     return problem("outcome_unknown", ASK_FIRST);
   }
+}
+
+/** What a bounded token may not forward: a generation outside of its endpoints, or any of one request's; all that manages. */
+function outOfBounds({ own, bnd = {} }: Claims, path: string, generates: boolean): Problem | null {
+  if (own === undefined) return null;
+  // A generation is always a new request.
+  if (!generates || bnd.req !== undefined) return tokenBound();
+  return outside(bnd, { endpoint: endpointOf(path), requestId: "" }) && tokenBound("endpoint");
 }
 
 function toResponse(

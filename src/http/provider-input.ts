@@ -4,16 +4,17 @@
  */
 import * as v from "valibot";
 import { type Config, isProviderKey, serverKeyFor } from "../config.ts";
+import { mayCall } from "../crypto/rights.ts";
 import { type Claims, type TokenFault, verifyToken } from "../crypto/token.ts";
 import { rawMember } from "../json.ts";
 import { isPlainObject } from "../provider/fields.ts";
 import type { EventFormat } from "../webhook/event.ts";
-import { TOKEN_FAULTS, tokenProblem } from "./auth.ts";
+import { TOKEN_FAULTS, tokenBound, tokenProblem } from "./auth.ts";
 import type { JsonBody } from "./body.ts";
 import type { Bindings } from "./call.ts";
 import { readTarget } from "./callback.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
-import { MAX_METADATA_BYTES, PROVIDER_KEY_HELP, requestId } from "./registration.ts";
+import { type Caller, MAX_METADATA_BYTES, PROVIDER_KEY_HELP, requestId } from "./registration.ts";
 import { parseBody } from "./schema.ts";
 
 const OurFields = v.object({
@@ -30,7 +31,7 @@ export interface ProviderApiCall {
   readonly env: Bindings;
   readonly config: Config;
   readonly claims: Claims;
-  readonly caller: { readonly tenant: string; readonly host: string };
+  readonly caller: Caller;
   /** A JSON object. */
   readonly body: JsonBody;
   /** Where callers reach us. */
@@ -74,20 +75,22 @@ export async function identify(json: Record<string, unknown>, config: Config): P
     return problem("token_missing", "key is missing: send a Pollhook token as key.", {
       headers: { "www-authenticate": "Bearer" },
     });
-  const claims = await verifyToken(key, config.masterKeys);
+  const claims = await verifyToken(key, config.masterKeys, config.revokedTokens);
   return typeof claims === "string" ? tokenProblem(claims, FAULTS[claims] ?? TOKEN_FAULTS[claims]) : claims;
 }
 
-/** Reads our own fields; `host` is where the call was sent. */
+/** Reads our own fields. */
 export function readInput(
   body: JsonBody,
-  { tenant, host }: { readonly tenant: string; readonly host: string },
+  { tenant, host, bnd = {} }: Caller,
   config: Config,
 ): ProviderInput | Problem {
   const input = parseBody(OurFields, present(body.json));
   if (isProblem(input)) return input;
   const callback = input.webhook === undefined ? null : readCallback(input.webhook, body, host, config);
   if (isProblem(callback)) return callback;
+  if (callback && !mayCall(bnd, { callbackUrl: callback.url, destination: null }))
+    return tokenBound("webhook");
   return {
     callback: callback && { ...callback, format: input.webhook_format ?? "provider" },
     providerKey: input.provider_key ?? serverKeyFor(config, tenant),

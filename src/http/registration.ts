@@ -4,21 +4,23 @@
  */
 import * as v from "valibot";
 import { type Config, isProviderKey, serverKeyFor } from "../config.ts";
+import { outside, type Reach } from "../crypto/rights.ts";
+import type { Claims } from "../crypto/token.ts";
 import type { Registration } from "../job/registering.ts";
 import { MAX_DEADLINE_SECONDS, makeRegistration } from "../job/registering.ts";
 import { rawMember } from "../json.ts";
 import { isEndpoint, isRequestId } from "../provider/endpoints.ts";
 import { isPlainObject } from "../provider/fields.ts";
+import { tokenBound } from "./auth.ts";
 import type { JsonBody } from "./body.ts";
 import { callbackFields, type FindDestination, readCallback } from "./callback.ts";
 import { nameRequest } from "./naming.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
-import { parseBody } from "./schema.ts";
+import { between, parseBody, whole } from "./schema.ts";
 
-const MIN_DEADLINE_SECONDS = 30;
+export const MIN_DEADLINE_SECONDS = 30;
 export const MAX_METADATA_BYTES = 4 * 1024;
 
-const DEADLINE_HELP = `must be a whole number of seconds from ${MIN_DEADLINE_SECONDS} to ${MAX_DEADLINE_SECONDS}`;
 /** Of the metadata, how much lists can be filtered by. */
 const MAX_INDEXED = 3;
 const MAX_INDEXED_CHARS = 256;
@@ -53,18 +55,9 @@ export const RegistrationBody = v.strictObject({
   fetch_url: v.nullish(v.string("must be a string")),
   response: v.nullish(plainObject),
   ...callbackFields,
-  eta: v.nullish(
-    v.pipe(v.number(ETA_HELP), v.minValue(0, ETA_HELP), v.maxValue(MAX_DEADLINE_SECONDS, ETA_HELP)),
-  ),
+  eta: v.nullish(between(0, MAX_DEADLINE_SECONDS, ETA_HELP)),
   key: v.nullish(v.pipe(v.string("must be a string"), v.check(isProviderKey, PROVIDER_KEY_HELP))),
-  deadline_seconds: v.nullish(
-    v.pipe(
-      v.number(DEADLINE_HELP),
-      v.integer(DEADLINE_HELP),
-      v.minValue(MIN_DEADLINE_SECONDS, DEADLINE_HELP),
-      v.maxValue(MAX_DEADLINE_SECONDS, DEADLINE_HELP),
-    ),
-  ),
+  deadline_seconds: v.nullish(whole(MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, " of seconds")),
   format: v.nullish(v.picklist(["standard", "provider"], 'must be "standard" or "provider"')),
   metadata: v.nullish(plainObject),
   index: v.nullish(
@@ -78,11 +71,18 @@ export const RegistrationBody = v.strictObject({
   ),
 });
 
-export interface Caller {
+/** With the bounds of its token, if it has any. */
+export interface Caller extends Reach {
   readonly tenant: string;
   /** The host that the registration was sent to, with its port if any. */
   readonly host: string;
 }
+
+export const callerOf = (claims: Claims, { url }: Request): Caller => ({
+  ...claims,
+  tenant: claims.sub,
+  host: new URL(url).host,
+});
 
 /** Checks `body` and seals the key. What comes back can be stored as it is. */
 export async function readRegistration(
@@ -109,8 +109,12 @@ export async function readRegistration(
       { field: "index" },
     );
 
-  const callback = await readCallback(input, caller.host, config, find);
+  const { own, bnd = {} } = caller;
+  const isNamed = input.callback_url != null || input.destination != null;
+  const to = isNamed ? input : { destination: bnd.dst };
+  const callback = await readCallback(to, caller.host, config, find, bnd);
   if (isProblem(callback)) return callback;
+  if (bnd.ddl !== undefined && (input.deadline_seconds ?? 0) > bnd.ddl) return tokenBound("deadline_seconds");
 
   const key = input.key ?? serverKeyFor(config, caller.tenant);
   const named = nameRequest(
@@ -123,7 +127,11 @@ export async function readRegistration(
     { ...config, key },
   );
   if (isProblem(named)) return named;
-  if (key === null && !named.finalAnswer)
+  const unbound = outside(bnd, named);
+  if (unbound !== null) return tokenBound(unbound);
+  // Whoever holds a bounded token is not trusted to say how the request ended: the provider is asked.
+  const finalAnswer = own === undefined ? named.finalAnswer : null;
+  if (key === null && !finalAnswer)
     return problem("invalid_value", "key is needed: this server has no provider key for you.", {
       field: "key",
     });
@@ -132,6 +140,8 @@ export async function readRegistration(
     {
       ...named,
       ...callback,
+      owner: own,
+      finalAnswer,
       tenant: caller.tenant,
       host: caller.host,
       format: input.format ?? (callback.destination ? null : "standard"),
@@ -139,6 +149,7 @@ export async function readRegistration(
       index,
       etaSeconds: input.eta ?? named.etaSeconds,
       deadlineSeconds: input.deadline_seconds ?? null,
+      maxDeadlineSeconds: bnd.ddl,
       key: input.key ?? null,
     },
     config,

@@ -18,6 +18,15 @@ export function parseBody<const Schema extends v.GenericSchema>(
   return parsed.success ? parsed.output : explain(parsed.issues[0]);
 }
 
+export const between = (least: number, most: number, help: string) =>
+  v.pipe(v.number(help), v.minValue(least, help), v.maxValue(most, help));
+
+/** `unit` as it is said behind "a whole number". */
+export const whole = (least: number, most: number, unit = "") => {
+  const help = `must be a whole number${unit} from ${least} to ${most}`;
+  return v.pipe(between(least, most, help), v.integer(help));
+};
+
 /** The body of a call that needs nothing said. */
 export const EmptyBody = v.strictObject({});
 

@@ -6,19 +6,30 @@ import { eventFor, startRun } from "./ending.ts";
 import { hasCallback, isIn, isOver, type Job, noted, type State } from "./record.ts";
 import type { Callback, Registration } from "./registering.ts";
 
-export type Again = "start_anew" | "same" | "set_callback" | "conflict";
+export type Again = "start_anew" | "same" | "set_callback" | "conflict" | "other_owner";
 
 /** What registering the same request once more means. Nothing but callback and format is compared. */
-export function again(job: Job, { callbackUrl, destination, format, generation }: Registration): Again {
-  if (isOver(job.state) && endedBadly(job.state)) return "start_anew";
+export function again(
+  job: Job,
+  { callbackUrl, destination, format, generation, owner }: Registration,
+): Again {
   // The provider has just given this id to a new request: the job that had it is another's, and over.
   if (isOver(job.state) && generation !== undefined && generation !== job.generation) return "start_anew";
+  // Whoever is bound to an owner may not even start anew what is another's. A caller who is not bound may do all.
+  if (owner !== undefined && owner !== job.owner) return "other_owner";
+  if (isOver(job.state) && endedBadly(job.state)) return "start_anew";
   if (callbackUrl === null && !destination) return "same";
   if (!hasCallback(job)) return "set_callback";
   // What the destination says of the format may change; only what was asked for is compared.
   const isSame = job.callbackUrl === callbackUrl && job.destination?.name === destination?.name;
   return isSame && (format === null || job.format === format) ? "same" : "conflict";
 }
+
+/** A job that is started anew stays its owner's, whichever of the tenant's servers does it; a new request is nobody's yet. */
+export const ownedAsBefore = (job: Job | null, registration: Registration): Registration =>
+  job?.owner === undefined || registration.owner !== undefined || registration.generation !== undefined
+    ? registration
+    : { ...registration, owner: job.owner };
 
 /** Where the event goes and in which format, as the record has it. */
 export function callbackFacts({

@@ -22,9 +22,18 @@ export const newEventId = (): string => `msg_${random()}`;
 /** `op_` + 160 random bits. */
 export const newOperationId = (): string => `op_${random()}`;
 
-/** `gen_` + the digest of tenant and `Idempotency-Key`, or + 160 random bits: names the object of a generation call. */
-export const generationName = async (tenant: string, idempotencyKey: string | null): Promise<string> =>
-  `gen_${idempotencyKey === null ? random() : await digestOf([tenant, idempotencyKey])}`;
+/**
+ * `gen_` + the digest of tenant, `Idempotency-Key` and, if the caller is bound to one, owner; or + 160 random bits: names
+ * the object of a generation call.
+ */
+export const generationName = async (
+  tenant: string,
+  idempotencyKey: string | null,
+  owner?: string,
+): Promise<string> => {
+  if (idempotencyKey === null) return `gen_${random()}`;
+  return `gen_${await digestOf([tenant, idempotencyKey, ...(owner === undefined ? [] : [owner])])}`;
+};
 
 /** Names the limiter of a provider key at an origin; the key cannot be had from it. */
 export const limiterName = async (origin: string, key: string): Promise<string> =>

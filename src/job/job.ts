@@ -5,6 +5,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { retentionMsOf } from "../config.ts";
+import { type Reach, reaches } from "../crypto/rights.ts";
 import { describe, log, logError } from "../log.ts";
 import * as callback from "./callback.ts";
 import { newEventId } from "./ids.ts";
@@ -22,13 +23,19 @@ import { type JobView, viewOf } from "./view.ts";
 const UNREADABLE_RETRY_MS = 60_000;
 
 export type Found = { readonly kind: "found"; readonly view: JobView };
-export type NotFound = { readonly kind: "not_found" };
-export type Registered = {
-  readonly kind: "created" | "exists" | "conflict";
-  readonly view: JobView;
-  /** For the tenant's index: of a job that is new. */
-  readonly row: JobRow | null;
-};
+export type NotFound = { readonly kind: "not_found" } | OtherOwner;
+/** It is there, but out of the caller's reach. */
+export type OtherOwner = { readonly kind: "other_owner" };
+/** What is done to a job, or why it is not. */
+type Done<Refusal extends string> = Found | NotFound | { readonly kind: Refusal };
+export type Registered =
+  | {
+      readonly kind: "created" | "exists" | "conflict";
+      readonly view: JobView;
+      /** For the tenant's index: of a job that is new. */
+      readonly row: JobRow | null;
+    }
+  | OtherOwner;
 
 export class Job extends DurableObject<JobEnv> {
   readonly #keeper = new Keeper(this.ctx.storage);
@@ -45,12 +52,13 @@ export class Job extends DurableObject<JobEnv> {
         eventId: newEventId(),
         retentionMs: retentionMsOf(this.env),
       };
-      const job = lifecycle.begin(registration, start);
+      const job = lifecycle.begin(callback.ownedAsBefore(existing, registration), start);
       await (existing ? this.#keeper.replace(job) : this.#keeper.save(job));
       log("job.registered", { job: job.id, endpoint: job.endpoint, anew: existing !== null });
       const row = rowOf(this.#keeper.load(job.id) ?? job, start.retentionMs);
       return { kind: "created", view: this.#view(job), row };
     }
+    if (meaning === "other_owner") return { kind: meaning };
     if (meaning === "set_callback") {
       const answer = this.#keeper.readAnswer(existing);
       const job = callback.withCallback(existing, registration, answer, now);
@@ -62,20 +70,20 @@ export class Job extends DurableObject<JobEnv> {
   }
 
   /** The job; with `waitMs`, as it is after its next change or that time, unless it is over already. */
-  async read(tenant: string, id: string, waitMs = 0): Promise<Found | NotFound> {
-    const stored = this.#loadFor(tenant, id);
-    if (stored) await this.#keeper.repairAlarm(stored);
+  async read(tenant: string, id: string, waitMs = 0, reach: Reach = {}): Promise<Found | NotFound> {
+    const stored = this.#find(tenant, id, reach);
+    if (!("kind" in stored)) await this.#keeper.repairAlarm(stored);
     // Loaded anew: no change may fall between this look and the wait.
-    const job = this.#loadFor(tenant, id);
-    if (!job) return { kind: "not_found" };
+    const job = this.#find(tenant, id, reach);
+    if ("kind" in job) return job;
     if (waitMs <= 0 || isOver(job.state)) return { kind: "found", view: this.#view(job) };
     await this.#keeper.waitForChange(id, waitMs);
-    return this.read(tenant, id);
+    return this.read(tenant, id, 0, reach);
   }
 
-  async cancel(tenant: string, id: string): Promise<Found | NotFound | { readonly kind: "already_over" }> {
-    const job = this.#loadFor(tenant, id);
-    if (!job) return { kind: "not_found" };
+  async cancel(tenant: string, id: string, reach: Reach = {}): Promise<Done<"already_over">> {
+    const job = this.#find(tenant, id, reach);
+    if ("kind" in job) return job;
     const canceled = lifecycle.cancel(job, Date.now(), retentionMsOf(this.env));
     if (!canceled) return { kind: "already_over" };
     this.#keeper.leavePark(job);
@@ -90,9 +98,10 @@ export class Job extends DurableObject<JobEnv> {
     id: string,
     callbackUrl: string | null,
     destination: Callback["destination"] = null,
-  ): Promise<Found | NotFound | { readonly kind: "nothing_to_deliver" }> {
-    const job = this.#loadFor(tenant, id);
-    if (!job) return { kind: "not_found" };
+    reach: Reach = {},
+  ): Promise<Done<"nothing_to_deliver">> {
+    const job = this.#find(tenant, id, reach);
+    if ("kind" in job) return job;
     const to = callbackUrl === null && !destination ? null : { callbackUrl, destination };
     const again = callback.redeliver(job, to, Date.now());
     if (!again) return { kind: "nothing_to_deliver" };
@@ -122,9 +131,13 @@ export class Job extends DurableObject<JobEnv> {
     if (hinted) await this.#keeper.save(hinted);
   }
 
-  async erase(tenant: string, id: string): Promise<{ readonly kind: "erased" } | NotFound> {
-    const job = this.#loadFor(tenant, id);
-    if (!job) return { kind: "not_found" };
+  async erase(
+    tenant: string,
+    id: string,
+    reach: Reach = {},
+  ): Promise<NotFound | { readonly kind: "erased" }> {
+    const job = this.#find(tenant, id, reach);
+    if ("kind" in job) return job;
     this.#keeper.leavePark(job);
     await this.#keeper.erase(job);
     log("job.erased", { job: id });
@@ -147,6 +160,13 @@ export class Job extends DurableObject<JobEnv> {
       logError("alarm.failed", { error: describe(error) });
       await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
     }
+  }
+
+  /** Another tenant's job is none; of one that is out of reach nothing is told. */
+  #find(tenant: string, id: string, reach: Reach): JobRecord | NotFound {
+    const job = this.#loadFor(tenant, id);
+    if (!job) return { kind: "not_found" };
+    return reaches(reach, job) ? job : { kind: "other_owner" };
   }
 
   #loadFor(tenant: string, id: string): JobRecord | null {

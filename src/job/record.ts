@@ -141,6 +141,8 @@ export interface JobFacts {
   readonly index?: readonly string[];
   readonly id: string;
   readonly tenant: string;
+  /** Who registered it with a bounded token; nobody else with one may see it. */
+  readonly owner?: string | undefined;
   readonly endpoint: string;
   readonly requestId: string;
   /** `null`: the configuration's default provider origin, whichever it is when a poll is due. */

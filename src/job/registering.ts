@@ -39,15 +39,16 @@ export interface Registration
 
 /** Everything checked; {@link Registration} says what the fields mean. */
 export interface Wish extends Omit<Registration, "id" | "deadlineSeconds" | "sealedKey"> {
-  /** `null`: the default. */
+  /** `null`: the default, or the most that the caller may have. */
   readonly deadlineSeconds: number | null;
+  readonly maxDeadlineSeconds?: number | undefined;
   /** The caller's own provider key; `null`: the server's is used. */
   readonly key: string | null;
 }
 
 /** The registration, ready to be stored. A request that is answered already keeps no key. */
 export async function makeRegistration(
-  { key, ...wish }: Wish,
+  { key, maxDeadlineSeconds = DEFAULT_DEADLINE_SECONDS, ...wish }: Wish,
   { masterKeys, providerOrigins }: Config,
 ): Promise<Registration> {
   const id = await jobId(wish.tenant, wish.endpoint, wish.requestId);
@@ -57,7 +58,7 @@ export async function makeRegistration(
     // The default origin is not remembered: should the configuration move on, the job moves with it.
     origin: wish.origin === providerOrigins[0] ? null : wish.origin,
     etaSeconds: wish.etaSeconds === null ? null : Math.min(wish.etaSeconds, MAX_DEADLINE_SECONDS),
-    deadlineSeconds: wish.deadlineSeconds ?? DEFAULT_DEADLINE_SECONDS,
+    deadlineSeconds: wish.deadlineSeconds ?? Math.min(DEFAULT_DEADLINE_SECONDS, maxDeadlineSeconds),
     sealedKey: key !== null && !wish.finalAnswer ? await seal(key, id, masterKeys[0]) : null,
   };
 }

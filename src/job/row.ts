@@ -24,6 +24,7 @@ export interface JobRow {
   readonly fields: JobFields;
   /** JSON text of an object. */
   readonly metadata: string;
+  readonly owner: string | null;
   /** The callback's host. */
   readonly host: string | null;
   /** The metadata that can be searched for: `,"user":7,"plan":"a",`. */
@@ -50,6 +51,7 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
     supersedes: job.supersedes ?? [],
     fields,
     metadata,
+    owner: job.owner ?? null,
     host: hostOf(job),
     indexed: indexedText(metadata, job.index ?? []),
     finishedAt,

@@ -56,7 +56,7 @@ export function locate(queued: Queued, path: string): Located | null {
 }
 
 /** The longest beginning of the path that is an endpoint; `v5/controlnet` and the like are fetched at `v3`. */
-function endpointOf(path: string): string {
+export function endpointOf(path: string): string {
   for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
     const endpoint = path.slice(0, end);
     if (CATALOGUE[endpoint] !== undefined) return endpoint;

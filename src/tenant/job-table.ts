@@ -1,22 +1,23 @@
 /**
  * The table of a tenant's jobs. One row a job and no second index: each would cost a row more at every change. The key
- * is the order of every list; what a filter looks at stands in front, what is only shown, behind.
+ * is the order of every list; what a filter looks at stands in front, what is only shown, behind; and last what came
+ * later, for tables that were there before.
  */
 import type { JobKey, JobRow } from "../job/row.ts";
 import type { JobFields } from "../job/view.ts";
 import { bucketOf } from "./histogram.ts";
 import { type Cursor, type JobFilter, where } from "./query.ts";
-import { hasTable } from "./sql.ts";
+import { hasColumn, hasTable } from "./sql.ts";
 import { readStats, type Stats, statsOf } from "./stats.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (
   registered_at INTEGER NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, keep_until INTEGER NOT NULL,
   status TEXT NOT NULL, outcome TEXT, endpoint TEXT NOT NULL, request_id TEXT NOT NULL, destination TEXT, host TEXT,
   indexed TEXT, finished_at INTEGER, delivered_at INTEGER, polls INTEGER NOT NULL, attempts INTEGER NOT NULL,
-  lag_bucket INTEGER, delivery_bucket INTEGER, rest TEXT NOT NULL, metadata TEXT NOT NULL,
+  lag_bucket INTEGER, delivery_bucket INTEGER, rest TEXT NOT NULL, metadata TEXT NOT NULL, owner TEXT,
   PRIMARY KEY (registered_at, id)) WITHOUT ROWID`;
 
-const PUT = `INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const PUT = `INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (registered_at, id) DO UPDATE SET revision = excluded.revision, keep_until = excluded.keep_until,
   status = excluded.status, outcome = excluded.outcome, destination = excluded.destination, host = excluded.host, finished_at = excluded.finished_at,
   delivered_at = excluded.delivered_at, polls = excluded.polls, attempts = excluded.attempts,
@@ -53,6 +54,8 @@ export interface Page {
 
 export class JobTable {
   readonly #sql: SqlStorage;
+  /** The table has been seen to have all columns. */
+  #isCurrent = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -60,7 +63,7 @@ export class JobTable {
 
   /** Writes the rows that are newer than what is there. */
   put(rows: readonly JobRow[]): void {
-    this.#sql.exec(SCHEMA);
+    if (!this.#exists()) this.#sql.exec(SCHEMA);
     for (const row of rows) {
       this.remove(row.supersedes.map((registeredAt) => ({ registeredAt, id: row.fields.id })));
       this.#sql.exec(PUT, ...columnsOf(row));
@@ -105,8 +108,13 @@ export class JobTable {
     return [...this.#sql.exec("SELECT 1 FROM jobs LIMIT 1")].length > 0;
   }
 
+  /** Whether there is a table; one of an older version is brought up to date. */
   #exists(): boolean {
-    return hasTable(this.#sql, "jobs");
+    if (!hasTable(this.#sql, "jobs")) return false;
+    this.#isCurrent ||= hasColumn(this.#sql, "jobs", "owner");
+    // Looked at again the next time: what is done within a transaction may be undone with it.
+    if (!this.#isCurrent) this.#sql.exec("ALTER TABLE jobs ADD COLUMN owner TEXT");
+    return true;
   }
 }
 
@@ -133,6 +141,8 @@ function columnsOf({ fields, ...row }: JobRow): (string | number | null)[] {
     bucketOrNull(row.deliveryMs),
     JSON.stringify(REST.map((name) => fields[name])),
     row.metadata,
+    // A job of an older version tells of no owner.
+    row.owner ?? null,
   ];
 }
 

@@ -12,6 +12,7 @@ export interface JobFilter {
   readonly requestId?: string | undefined;
   readonly destination?: string | undefined;
   readonly host?: string | undefined;
+  readonly owner?: string | undefined;
   /** Epoch ms; later than this… */
   readonly createdAfter?: number | undefined;
   /** …and earlier than this. */
@@ -38,6 +39,7 @@ const COLUMNS = [
   ["requestId", "request_id"],
   ["destination", "destination"],
   ["host", "host"],
+  ["owner", "owner"],
 ] as const;
 
 /** The condition of a list: rows that are still kept at `now`, fit the filter and stand behind the cursor. */

@@ -17,6 +17,7 @@ const ROUTES = [
   ["POST", `/v1/jobs/${ID}/cancel`, "jobs:write"],
   ["POST", `/v1/jobs/${ID}/redeliver`, "jobs:write"],
   ["GET", "/v1/signing-secret", "secrets:read"],
+  ["POST", "/v1/tokens", "tokens:write"],
   ["GET", "/v1/destinations", "destinations:read"],
   ["GET", "/v1/destinations/none", "destinations:read"],
   ["PUT", "/v1/destinations/none", "destinations:write"],

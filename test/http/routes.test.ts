@@ -20,6 +20,7 @@ describe("a method that a path does not know", () => {
     [`/v1/jobs/${ID}/cancel`]: ["POST"],
     [`/v1/jobs/${ID}/redeliver`]: ["POST"],
     "/v1/signing-secret": ["GET", "HEAD"],
+    "/v1/tokens": ["POST"],
     "/v1/destinations": ["GET", "HEAD"],
     "/v1/destinations/a": ["GET", "HEAD", "PUT", "DELETE"],
     "/v1/destinations/a/rotate-secret": ["POST"],

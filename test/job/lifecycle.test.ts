@@ -116,6 +116,17 @@ describe("registering the same request again", () => {
     expect(meaning(job, { callbackUrl: "https://example.com/other" })).toBe("start_anew");
   });
 
+  it.each(named([WAITING, DELIVERING, DELIVERED, UNDELIVERED, CANCELED]))(
+    "is not for another owner when the job is %s, nor for one when it has none",
+    (_, job) => {
+      for (const owner of ["tablet", undefined])
+        expect(meaning({ ...job, owner }, { owner: "phone" })).toBe("other_owner");
+      expect(meaning({ ...job, owner: "phone" }, { owner: "phone" })).not.toBe("other_owner");
+      // A caller who is not bound may register what it likes.
+      expect(meaning({ ...job, owner: "phone" })).not.toBe("other_owner");
+    },
+  );
+
   it.each([
     ["is waiting", WAITING],
     ["is delivering its success", DELIVERING],

@@ -4,7 +4,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { parseConfig } from "../../src/config.ts";
-import { mintToken, SCOPES } from "../../src/crypto/token.ts";
+import { type Claims, mintToken, SCOPES } from "../../src/crypto/token.ts";
 import type { Job as JobRecord } from "../../src/job/record.ts";
 
 export const ORIGIN = "https://pollhook.example";
@@ -23,7 +23,7 @@ let counter = 0;
 export const uniqueId = (): string => String(20_000_000 + ++counter);
 
 export async function token(
-  overrides: Partial<{ sub: string; scope: string; exp: number; iat: number; jti: string }> = {},
+  overrides: Partial<Claims> = {},
   masterKey = config.masterKeys[0],
 ): Promise<string> {
   const iat = Math.floor(Date.now() / 1000);
