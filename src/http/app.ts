@@ -14,6 +14,7 @@ import { authenticate, tokenBound, tooOften } from "./auth.ts";
 import { registerBatch } from "./batch.ts";
 import { bulk, operation, stats } from "./bulk.ts";
 import type { Bindings, Call, Route } from "./call.ts";
+import { crossOrigin } from "./cors.ts";
 import * as destinations from "./destinations.ts";
 import { thrown, unusableConfig } from "./failure.ts";
 import { listJobs } from "./job-list.ts";
@@ -56,6 +57,7 @@ type Env = { Bindings: Bindings };
 // Two dozen paths need no faster router, and this one is light and quickly made.
 export const app = new HonoBase<Env>({ router: new TrieRouter() });
 
+app.use("/v1/*", crossOrigin);
 for (const [path, routes] of Object.entries(ROUTES)) {
   for (const [method, [scope, route, keepsBounds = false]] of Object.entries(routes))
     app.on(method, path, (c) => guarded(c, scope, route, keepsBounds));
