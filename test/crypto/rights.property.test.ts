@@ -1,13 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_ANCESTORS, mayCall, narrow, outside, reaches, type Wish } from "../../src/crypto/rights.ts";
+import { MAX_ANCESTORS, narrow, type Wish } from "../../src/crypto/rights.ts";
 import type { Claims } from "../../src/crypto/token.ts";
-
-// A world so small that chains meet in it, and that all of it can be tried.
-const NAMES = ["a", "b", "c"];
-const SCOPES = ["jobs:read", "jobs:write", "tokens:write"];
-const TIMES = [100, 200, 300];
-const originOf = (name: string): string => `https://${name}.example`;
+import { deeds, ENDPOINTS, NAMES, originOf, SCOPES, TIMES } from "../support/rights.ts";
 
 const some = (values: readonly string[]) => fc.subarray([...values], { minLength: 1 });
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
@@ -19,34 +14,12 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   any: maybe(fc.boolean()),
   dst: maybe(name),
   org: maybe(some(NAMES.map(originOf))),
-  ep: maybe(some(NAMES)),
+  ep: maybe(some(ENDPOINTS)),
   req: maybe(name),
   ddl: maybe(fc.constantFrom(...TIMES)),
 });
 
 const ROOT: Claims = { sub: "acme", scope: SCOPES.join(" "), exp: 300, iat: 0, jti: "root" };
-
-/** All that a token of this world lets its bearer do, each as a line. */
-function deeds({ scope, exp, own, bnd = {} }: Claims): Set<string> {
-  const places = NAMES.flatMap((endpoint) => NAMES.map((requestId) => ({ endpoint, requestId })));
-  const callbacks = [
-    { callbackUrl: null, destination: null },
-    ...NAMES.map((name) => ({ callbackUrl: `${originOf(name)}/hook`, destination: null })),
-    ...NAMES.map((destination) => ({ callbackUrl: null, destination })),
-  ];
-  const jobs = [undefined, ...NAMES].flatMap((owner) =>
-    places.map((place) => ({ ...place, ...(owner !== undefined && { owner }) })),
-  );
-  return new Set([
-    ...scope.split(" ").map((word) => `may ${word}`),
-    ...TIMES.filter((at) => at <= exp).map((at) => `lives at ${at}`),
-    ...TIMES.filter((seconds) => seconds <= (bnd.ddl ?? 300)).map((seconds) => `watches for ${seconds}`),
-    ...places.filter((place) => !outside(bnd, place)).map((place) => `watches ${JSON.stringify(place)}`),
-    ...callbacks.filter((to) => mayCall(bnd, to)).map((to) => `calls ${JSON.stringify(to)}`),
-    ...jobs.filter((job) => reaches({ own }, job)).map((job) => `reads ${JSON.stringify(job)}`),
-    ...jobs.filter((job) => reaches({ own, bnd }, job)).map((job) => `changes ${JSON.stringify(job)}`),
-  ]);
-}
 
 /** The tokens that came of a chain of wishes, the refused ones left out. */
 function chainOf(wishes: readonly Wish[]): Claims[] {
