@@ -1,6 +1,6 @@
 /**
- * `GET /v1/jobs`: the tenant's jobs, or of a bounded token its owner's, newest first, as its index has them. The job of one request, named in full, is read
- * from its own object.
+ * `GET /v1/jobs`: the tenant's jobs, or of a bounded token its owner's, newest first, as its index has them. The job of
+ * one request, named in full, is read from its own object.
  */
 import type { Claims } from "../crypto/token.ts";
 import { jobId } from "../job/ids.ts";
