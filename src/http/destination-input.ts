@@ -35,8 +35,8 @@ const secret = v.nullish(
   ),
 );
 
-/** `null` is the same as absent. */
-const DestinationBody = v.strictObject({
+/** The body of `PUT /v1/destinations/{name}`. `null` is the same as absent. */
+export const DestinationBody = v.strictObject({
   url: v.string("must be a string"),
   headers: v.nullish(v.custom<Record<string, unknown>>(isPlainObject, HEADERS_HELP)),
   format: v.nullish(v.picklist(["standard", "provider"], 'must be "standard" or "provider"')),

@@ -113,10 +113,14 @@ export const find = async ({ env, name }: Call, { sub }: Claims): Promise<ShownD
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
+export type DestinationJson = Awaited<ReturnType<typeof toJson>>;
+
 /** As every route shows it. */
 async function toJson(stored: ShownDestination, tenant: string, { masterKeys }: Call["config"]) {
   const content = await openDestination(stored.sealed, tenant, stored.name, masterKeys);
   const { pausedAt, previousUntil } = stored;
+  const ready = pausedAt === null ? "active" : "paused";
+  const status: "active" | "paused" | "unreadable" = content === null ? "unreadable" : ready;
   return {
     name: stored.name,
     url: content?.url ?? null,
@@ -126,7 +130,7 @@ async function toJson(stored: ShownDestination, tenant: string, { masterKeys }: 
     header_names: stored.headerNames,
     max_in_flight: stored.maxInFlight,
     max_per_second: stored.maxPerSecond,
-    status: content === null ? "unreadable" : pausedAt === null ? "active" : "paused",
+    status,
     paused_at: iso(pausedAt),
     flow: stored.flow,
     previous_until: iso(previousUntil !== null && previousUntil > Date.now() ? previousUntil : null),

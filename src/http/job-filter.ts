@@ -34,7 +34,8 @@ const metadataValue = v.pipe(
   v.maxLength(256, "is too long"),
 );
 
-const Filter = v.strictObject({
+/** All but `metadata.<name>`. */
+export const Filter = v.strictObject({
   status: oneOf("waiting", "delivering", "delivered", "undelivered", "finished", "canceled"),
   outcome: oneOf("succeeded", "failed", "expired", "canceled"),
   endpoint: v.optional(endpoint),
