@@ -1,0 +1,192 @@
+/**
+ * The client of Pollhook's API. A call that may be lost on the way is made again where a second one does no harm;
+ * whatever fails in the end rejects with a `PollhookError`, and an aborted call with its signal's reason.
+ */
+import { PollhookError } from "./error.ts";
+import { events } from "./events.ts";
+import { follow } from "./follow.ts";
+import { isOver, type JobEvent } from "./job-event.ts";
+import { type CallOptions, type ClientOptions, path, query, Transport } from "./transport.ts";
+import type {
+  Callback,
+  Job,
+  JobPage,
+  ListedJob,
+  ListQuery,
+  MintedToken,
+  Registration,
+  RegistrationExtras,
+  TokenRequest,
+} from "./types.ts";
+
+export interface WaitOptions extends CallOptions {
+  /** What to wait for: the outcome, or the end of the delivery, too. The outcome unless given. */
+  readonly until?: "outcome" | "over";
+  /** How long; a job's deadline bounds it in any case, and a delivery's two weeks. */
+  readonly timeoutSeconds?: number;
+}
+
+export interface EventsOptions extends CallOptions {
+  /** The id of the last event that was seen; those behind it follow. */
+  readonly lastEventId?: string;
+}
+
+/**
+ * @example
+ * const pollhook = new PollhookClient({ url: "https://pollhook.your-domain.example", token });
+ * const { id } = await pollhook.register({ endpoint: "v6/video", request_id: 65919758, destination: "app" });
+ * const { outcome, result } = await pollhook.wait(id);
+ */
+export class PollhookClient {
+  /** For helpers that call routes of their own, such as `Destinations`. */
+  readonly transport: Transport;
+
+  constructor(options: ClientOptions) {
+    this.transport = new Transport(options);
+  }
+
+  /**
+   * Registers a request; doing so again answers with the same job.
+   * @example await pollhook.register({ request_id: "12202888", callback_url: "https://your-app.example.com/hook" })
+   */
+  register(registration: Registration, { signal }: CallOptions = {}): Promise<Job> {
+    return this.#register(JSON.stringify(registration), signal);
+  }
+
+  /**
+   * Registers the request that a generation call of the provider has queued. `answer` is what that call was answered;
+   * as text it is sent as it came, so that ids past 2^53 keep their digits.
+   * @example await pollhook.registerResponse(await generation.text(), { destination: "app" })
+   */
+  async registerResponse(
+    answer: object | string,
+    callback: string | RegistrationExtras,
+    { signal }: CallOptions = {},
+  ): Promise<Job> {
+    const response = typeof answer === "string" ? jsonObjectText(answer) : JSON.stringify(answer);
+    const extras = JSON.stringify(typeof callback === "string" ? { callback_url: callback } : callback);
+    return this.#register(`{"response":${response}${extras === "{}" ? "}" : `,${extras.slice(1)}`}`, signal);
+  }
+
+  /** @example const { status } = await pollhook.job("job_…") */
+  job(id: string, { signal }: CallOptions = {}): Promise<Job> {
+    return this.transport.call({ method: "GET", path: path`/v1/jobs/${id}`, repetition: "safe", signal });
+  }
+
+  /**
+   * The job, as soon as its outcome is known or it is over. Rejects with `wait_over` when `timeoutSeconds` have passed.
+   * @example const job = await pollhook.wait(id, { until: "over", timeoutSeconds: 120 })
+   */
+  async wait(id: string, { until = "outcome", timeoutSeconds, signal }: WaitOptions = {}): Promise<Job> {
+    const endAt =
+      timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutSeconds * 1000;
+    const left = () => (endAt - Date.now()) / 1000;
+    for await (const job of follow(this.transport, id, signal, left)) {
+      if (isOver(job) || (until === "outcome" && job.outcome !== null)) return job;
+      // The server holds whole seconds.
+      if (left() < 1) break;
+    }
+    const detail = `The job had not come so far after ${timeoutSeconds} seconds.`;
+    throw new PollhookError({ code: "wait_over", detail });
+  }
+
+  /**
+   * What happens to a job, to its end, beginning with what has happened already.
+   * @example for await (const { type, data } of pollhook.events(id)) console.log(type, data)
+   */
+  events(
+    id: string,
+    { lastEventId = "", signal }: EventsOptions = {},
+  ): AsyncGenerator<JobEvent, void, undefined> {
+    return events(this.transport, id, lastEventId, signal);
+  }
+
+  /**
+   * Stops a job: a waiting one becomes `canceled`, one that is being delivered `undelivered`.
+   * @example await pollhook.cancel("job_…")
+   */
+  async cancel(id: string, { signal }: CallOptions = {}): Promise<Job> {
+    const call = { method: "POST", path: path`/v1/jobs/${id}/cancel`, repetition: "safe", signal } as const;
+    try {
+      return await this.transport.call<Job>(call);
+    } catch (error) {
+      // A first try whose answer was lost may be what has ended it.
+      if (!(error instanceof PollhookError) || error.code !== "already_over" || error.tries === 1)
+        throw error;
+      const job = await this.job(id, { signal });
+      if (job.outcome === "canceled" || job.delivery_error?.reason === "canceled") return job;
+      throw error;
+    }
+  }
+
+  /**
+   * Sends the event again, at once; to `to`, from now on, if given. Not repeated when no answer comes: look at the job's
+   * timeline before you do that, as the event may have gone out.
+   * @example await pollhook.redeliver("job_…", { callback_url: "https://your-app.example.com/repaired" })
+   */
+  redeliver(id: string, to: Callback = {}, { signal }: CallOptions = {}): Promise<Job> {
+    const body = JSON.stringify(to);
+    return this.transport.call({
+      method: "POST",
+      path: path`/v1/jobs/${id}/redeliver`,
+      body,
+      repetition: "once",
+      signal,
+    });
+  }
+
+  /**
+   * The jobs that fit, newest first; further pages are fetched as they are needed.
+   * @example for await (const job of pollhook.list({ status: "undelivered" })) await pollhook.redeliver(job.id)
+   */
+  async *list(filter: ListQuery = {}, options: CallOptions = {}): AsyncGenerator<ListedJob, void, undefined> {
+    for await (const { jobs } of this.pages(filter, options)) yield* jobs;
+  }
+
+  /** The same, a page at a time; `next_cursor` can be kept to go on later. */
+  async *pages(
+    filter: ListQuery = {},
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<JobPage, void, undefined> {
+    const { metadata = {}, cursor, ...conditions } = filter;
+    const named = Object.entries(metadata).map(([name, value]) => [`metadata.${name}`, value] as const);
+    const fixed = { ...conditions, ...Object.fromEntries(named) };
+    for (let next: string | null | undefined = cursor; next !== null; ) {
+      const at = `/v1/jobs${query({ ...fixed, cursor: next })}`;
+      const page: JobPage = await this.transport.call({
+        method: "GET",
+        path: at,
+        repetition: "safe",
+        signal,
+      });
+      yield page;
+      next = page.next_cursor;
+    }
+  }
+
+  /**
+   * A short-lived token that may do at most what this client's may: for a phone, say.
+   * @example const { token } = await pollhook.mintToken({ scope: "jobs:write", expires_in: 600, request_id: 65919758 })
+   */
+  mintToken(request: TokenRequest, { signal }: CallOptions = {}): Promise<MintedToken> {
+    const body = JSON.stringify(request);
+    return this.transport.call({ method: "POST", path: "/v1/tokens", body, repetition: "safe", signal });
+  }
+
+  #register(body: string, signal: AbortSignal | undefined): Promise<Job> {
+    return this.transport.call({ method: "POST", path: "/v1/jobs", body, repetition: "safe", signal });
+  }
+}
+
+/** `text`, if it is one JSON object and nothing else: it is put into a body as it is. */
+function jsonObjectText(text: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = null;
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return text;
+  const detail = "The generation answer must be a JSON object.";
+  throw new PollhookError({ code: "invalid_value", detail, field: "response" });
+}

@@ -1,0 +1,106 @@
+/**
+ * The routes of destinations, apart from the client, so that an app that has no use for them does not bundle them.
+ */
+import type { PollhookClient } from "./client.ts";
+import type {
+  Destination,
+  DestinationInput,
+  DestinationPage,
+  RotatedSecret,
+  SavedDestination,
+  TestResult,
+} from "./destination-types.ts";
+import { PollhookError } from "./error.ts";
+import type { Repetition } from "./retry.ts";
+import { type CallOptions, path, query, type Transport } from "./transport.ts";
+
+/**
+ * @example
+ * const destinations = new Destinations(pollhook);
+ * const { secret } = await destinations.put("app", { url: "https://your-app.example.com/hooks/pollhook" });
+ */
+export class Destinations {
+  readonly #transport: Transport;
+
+  constructor({ transport }: PollhookClient) {
+    this.#transport = transport;
+  }
+
+  /** All of them, by name. */
+  async *list({ signal }: CallOptions = {}): AsyncGenerator<Destination, void, undefined> {
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const at = `/v1/destinations${query({ cursor })}`;
+      const page: DestinationPage = await this.#transport.call({
+        method: "GET",
+        path: at,
+        repetition: "safe",
+        signal,
+      });
+      yield* page.destinations;
+      cursor = page.next_cursor;
+    }
+  }
+
+  get(name: string, { signal }: CallOptions = {}): Promise<Destination> {
+    return this.#transport.call({
+      method: "GET",
+      path: path`/v1/destinations/${name}`,
+      repetition: "safe",
+      signal,
+    });
+  }
+
+  /**
+   * Creates or replaces it. Without a `secret` of yours a new destination's is shown in this answer only, so the call is
+   * repeated after a lost one only where you bring yours.
+   */
+  put(name: string, input: DestinationInput, { signal }: CallOptions = {}): Promise<SavedDestination> {
+    const repetition: Repetition = input.secret == null ? "once" : "safe";
+    const body = JSON.stringify(input);
+    return this.#transport.call({
+      method: "PUT",
+      path: path`/v1/destinations/${name}`,
+      body,
+      repetition,
+      signal,
+    });
+  }
+
+  /** Sends it a ping. */
+  test(name: string, options: CallOptions = {}): Promise<TestResult> {
+    return this.#post(path`/v1/destinations/${name}/test`, {}, "once", options);
+  }
+
+  /** A new secret; the one before signs, too, for so many seconds (a day unless given). Never repeated: it is shown once. */
+  rotateSecret(name: string, overlapSeconds?: number, options: CallOptions = {}): Promise<RotatedSecret> {
+    const body = overlapSeconds === undefined ? {} : { overlap_seconds: overlapSeconds };
+    return this.#post(path`/v1/destinations/${name}/rotate-secret`, body, "once", options);
+  }
+
+  /** Holds its deliveries back until `resume`. */
+  pause(name: string, options: CallOptions = {}): Promise<Destination> {
+    return this.#post(path`/v1/destinations/${name}/pause`, {}, "safe", options);
+  }
+
+  resume(name: string, options: CallOptions = {}): Promise<Destination> {
+    return this.#post(path`/v1/destinations/${name}/resume`, {}, "safe", options);
+  }
+
+  async delete(name: string, { signal }: CallOptions = {}): Promise<void> {
+    try {
+      await this.#transport.call({
+        method: "DELETE",
+        path: path`/v1/destinations/${name}`,
+        repetition: "safe",
+        signal,
+      });
+    } catch (error) {
+      // A first try whose answer was lost has deleted it.
+      if (!(error instanceof PollhookError) || error.code !== "not_found" || error.tries === 1) throw error;
+    }
+  }
+
+  #post<T>(at: string, body: object, repetition: Repetition, { signal }: CallOptions): Promise<T> {
+    return this.#transport.call({ method: "POST", path: at, body: JSON.stringify(body), repetition, signal });
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Looks at a job again and again with `?wait=`, which answers as soon as it changes: for `wait`, and for `events` where
+ * nothing streams.
+ */
+import { throwIfAborted } from "./abort.ts";
+import { eventsOf, isOver, type JobEvent } from "./job-event.ts";
+import { path, type Transport } from "./transport.ts";
+import type { Job } from "./types.ts";
+
+/** A change that comes between two looks is seen at the end of the next one, so it is shorter than the server's 60. */
+const HOLD_SECONDS = 25;
+/** The server holds only so many callers of one job and answers the others at once: those come back after a while. */
+const QUICK_ANSWER_MS = 1_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 15_000;
+
+/** The job now, and after each look; ends when it is over. `leftSeconds` bounds the hold of the next look and the pause before it. */
+export async function* follow(
+  transport: Transport,
+  id: string,
+  signal: AbortSignal | undefined,
+  leftSeconds: () => number = () => Number.POSITIVE_INFINITY,
+): AsyncGenerator<Job, void, undefined> {
+  let job = await look(transport, id, 0, signal);
+  yield job;
+  for (let quick = 0; !isOver(job); ) {
+    const began = Date.now();
+    const hold = Math.min(HOLD_SECONDS, Math.max(0, Math.floor(leftSeconds())));
+    const next = await look(transport, id, hold, signal);
+    const isSame = JSON.stringify(next) === JSON.stringify(job);
+    quick = isSame && Date.now() - began < QUICK_ANSWER_MS ? quick + 1 : 0;
+    job = next;
+    yield job;
+    if (quick > 0) {
+      const pauseMs =
+        Math.min(FIRST_PAUSE_MS * 2 ** (quick - 1), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
+      await transport.sleep(Math.min(pauseMs, Math.max(0, leftSeconds()) * 1000), signal);
+    }
+  }
+}
+
+/** One look, which the server holds for up to `seconds` while nothing changes. */
+export const look = (
+  transport: Transport,
+  id: string,
+  seconds: number,
+  signal: AbortSignal | undefined,
+): Promise<Job> =>
+  transport.call({
+    method: "GET",
+    path: path`/v1/jobs/${id}` + (seconds > 0 ? `?wait=${seconds}` : ""),
+    repetition: "safe",
+    holdMs: seconds * 1000,
+    signal,
+  });
+
+/** The events of a job, from looks at it; those behind `lastEventId` if that is one of them, else all. */
+export async function* polledEvents(
+  transport: Transport,
+  id: string,
+  lastEventId: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<JobEvent, void, undefined> {
+  let told: ReadonlySet<string> | null = null;
+  for await (const job of follow(transport, id, signal)) {
+    const events = eventsOf(job);
+    told ??= new Set(upTo(events, lastEventId));
+    for (const event of events) {
+      if (told.has(event.id)) continue;
+      throwIfAborted(signal);
+      yield event;
+    }
+    told = new Set([...told, ...events.map((event) => event.id)]);
+  }
+}
+
+const upTo = (events: readonly JobEvent[], id: string): string[] =>
+  events.slice(0, events.findIndex((event) => event.id === id) + 1).map((event) => event.id);

@@ -1,0 +1,160 @@
+/**
+ * One call of the API: the token, a time limit for each try, what is tried again, and one kind of error. Needs nothing
+ * but `fetch` and `AbortController`.
+ */
+import { parseRetryAfter } from "../net/retry-after.ts";
+import { Limit, reasonOf, type Sleep, sleep, throwIfAborted } from "./abort.ts";
+import { errorOfAnswer, PollhookError } from "./error.ts";
+import { gapMs, mayRepeat, type Repetition } from "./retry.ts";
+import { TokenKeeper, type TokenSource } from "./token.ts";
+
+/** For one try, from the call to the last byte of its answer. */
+const TRY_LIMIT_MS = 30_000;
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface ClientOptions {
+  /** Where Pollhook is reached: `https://pollhook.your-domain.example`. */
+  readonly url: string;
+  readonly token: TokenSource;
+  /** In place of the global one. */
+  readonly fetch?: Fetch;
+  /** For one try, from the call to the last byte of its answer; 30,000 unless given. */
+  readonly timeoutMs?: number;
+  /** Whether `fetch` hands an answer over while it still comes in; found out unless given. */
+  readonly canStream?: boolean;
+  /** In place of a timer between two tries. */
+  readonly sleep?: Sleep;
+}
+
+export interface CallOptions {
+  /** Ends the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Call extends CallOptions {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** With its query. */
+  readonly path: string;
+  /** JSON text. */
+  readonly body?: string;
+  readonly repetition: Repetition;
+  /** How long the server was asked to hold the call. */
+  readonly holdMs?: number;
+}
+
+export class Transport {
+  readonly canStream: boolean;
+  readonly sleep: Sleep;
+  readonly #url: string;
+  readonly #fetch: Fetch;
+  readonly #timeoutMs: number;
+  readonly #token: TokenKeeper;
+
+  constructor(options: ClientOptions) {
+    this.#url = options.url.replace(/\/+$/, "");
+    // The global is looked up at each call, and called without a `this` of ours.
+    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    this.#timeoutMs = options.timeoutMs ?? TRY_LIMIT_MS;
+    this.#token = new TokenKeeper(options.token);
+    this.canStream = options.canStream ?? isStreaming();
+    this.sleep = options.sleep ?? sleep;
+  }
+
+  /** The answer's JSON; `null` where it has no body. */
+  async call<T>(call: Call): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await this.#once(call)) as T;
+      } catch (error) {
+        if (!(error instanceof PollhookError)) throw error;
+        const gap = mayRepeat(error, call.repetition) ? gapMs(error, tries, Math.random()) : null;
+        if (gap === null) throw error.after(tries);
+        await this.sleep(gap, call.signal);
+      }
+    }
+  }
+
+  /** Sends one request with the token, and once more with a new one if that is not taken. Its body is not read. */
+  async send(path: string, init: RequestInit, limit: Limit, signal?: AbortSignal): Promise<Response> {
+    const token = await this.#token.get();
+    const response = await this.#sendWith(token, path, init, limit, signal);
+    if (response.status !== 401 || !(await this.#token.drop(token))) return response;
+    await response.text().catch(() => "");
+    return this.#sendWith(await this.#token.get(), path, init, limit, signal);
+  }
+
+  async #once({ method, path, body, signal, holdMs = 0 }: Call): Promise<unknown> {
+    throwIfAborted(signal);
+    const limit = new Limit(this.#timeoutMs + holdMs, signal);
+    try {
+      const headers = { accept: "application/json", ...(body !== undefined && JSON_BODY) };
+      const response = await this.send(
+        path,
+        { method, headers, ...(body !== undefined && { body }) },
+        limit,
+        signal,
+      );
+      const text = await response.text().catch((cause) => Promise.reject(failure(cause, limit, signal)));
+      if (response.ok) return readJson(text, response.status);
+      throw errorOfAnswer(response.status, text, retryAfterOf(response));
+    } finally {
+      limit.end();
+    }
+  }
+
+  async #sendWith(
+    token: string,
+    path: string,
+    init: RequestInit,
+    limit: Limit,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
+    const headers = { ...(init.headers as Record<string, string>), authorization: `Bearer ${token}` };
+    try {
+      return await this.#fetch(this.#url + path, { ...init, headers, signal: limit.signal });
+    } catch (cause) {
+      throw failure(cause, limit, signal);
+    }
+  }
+}
+
+const JSON_BODY = { "content-type": "application/json" };
+
+/** What a `fetch` that was rejected means: the caller's abort, the time limit, or the network. */
+export function failure(cause: unknown, limit: Limit, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return reasonOf(signal);
+  if (limit.isOver)
+    return new PollhookError({ code: "timeout", detail: "The server did not answer in time.", cause });
+  return new PollhookError({ code: "network", detail: "The server could not be reached.", cause });
+}
+
+export const retryAfterOf = ({ headers }: Response): number | null =>
+  parseRetryAfter(headers.get("retry-after"), Date.now());
+
+function readJson(text: string, status: number): unknown {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PollhookError({ code: "unexpected_answer", detail: "The answer was no JSON.", status, cause });
+  }
+}
+
+/** React Native's `fetch` hands an answer over only when all of it is there. */
+const isStreaming = (): boolean =>
+  typeof ReadableStream === "function" && typeof Response === "function" && "body" in Response.prototype;
+
+// Escaped by hand: the `URL` of React Native does half of it.
+
+/** A path whose parts are escaped: path`/v1/jobs/${id}`. */
+export const path = (texts: TemplateStringsArray, ...parts: readonly string[]): string =>
+  texts.map((text, i) => text + encodeURIComponent(parts[i] ?? "")).join("");
+
+/** `?a=1&b=2`, without what is `undefined`; empty for nothing. */
+export function query(values: Readonly<Record<string, string | number | undefined>>): string {
+  const pairs = Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`);
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+}

@@ -1,0 +1,241 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Job, JobEvent } from "../../src/client/index.ts";
+import { json, networkError, ScriptedFetch, status } from "../support/scripted-fetch.ts";
+import { aJob, at, clientOf, collect, problem, rejection } from "./client-of.ts";
+
+const JOB = at("/v1/jobs/job_1");
+const EVENTS = at("/v1/jobs/job_1/events");
+const HELD = `${JOB}?wait=25`;
+
+let server: ScriptedFetch;
+beforeEach(() => {
+  server = new ScriptedFetch();
+});
+afterEach(() => {
+  server.restore();
+  expect(server.unexpected).toEqual([]);
+});
+
+const stream =
+  (text: string, end: "closed" | "lost" | "open" = "closed") =>
+  () => {
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(text));
+        if (end === "closed") controller.close();
+      },
+      pull(controller) {
+        if (end === "lost") controller.error(new Error("reset"));
+      },
+    });
+    return new Response(body, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
+  };
+
+const poll = (id: string) => `id: ${id}\nevent: poll\ndata: {"at":"t${id}","type":"poll"}\n\n`;
+const DONE = 'id: 9\nevent: done\ndata: {"status":"finished","outcome":"succeeded"}\n\n';
+
+const idsOf = (events: readonly JobEvent[]): string[] => events.map(({ id }) => id);
+
+const SEEN_AT = ["12:00:00", "12:00:02", "12:00:05", "12:00:06"].map((time) => `2026-11-20T${time}.000Z`) as [
+  string,
+  string,
+  string,
+  string,
+];
+const entry = (index: 0 | 1 | 2 | 3, type: string, result?: string) => ({
+  at: SEEN_AT[index],
+  type,
+  ...(result !== undefined && { result }),
+});
+const waiting = aJob();
+const polled = aJob({ polls: 1, timeline: [...waiting.timeline, entry(1, "poll", "pending")] });
+const over: Job = aJob({
+  polls: 2,
+  attempts: 1,
+  status: "delivered",
+  outcome: "succeeded",
+  timeline: [
+    ...polled.timeline,
+    entry(2, "poll", "succeeded"),
+    entry(2, "parked"),
+    entry(3, "attempt", "delivered"),
+  ],
+});
+const ALL = ["poll", "poll", "outcome", "attempt", "done"];
+
+describe("over server-sent events", () => {
+  it("yields what the stream says to its done, and leaves out kinds that it does not know", async () => {
+    const unknown = "id: 2\nevent: weather\ndata: fair\n\n";
+    server.on(EVENTS, stream(`: hello\n\n${poll("1")}${unknown}${poll("3")}${DONE}${poll("10")}`, "open"));
+    const events = await collect(clientOf().client.events("job_1"));
+    expect(events[0]).toEqual({ id: "1", type: "poll", data: { at: "t1", type: "poll" } });
+    expect(idsOf(events)).toEqual(["1", "3", "9"]);
+    expect(server.sent[0]?.headers).toMatchObject({
+      accept: "text/event-stream",
+      authorization: "Bearer t-1",
+    });
+    expect(server.sent[0]?.headers).not.toHaveProperty("last-event-id");
+  });
+
+  it("goes on from the last event when the connection ends or is lost", async () => {
+    server.on(EVENTS, stream(poll("1")), stream(poll("2"), "lost"), networkError, status(503), stream(DONE));
+    expect(idsOf(await collect(clientOf().client.events("job_1")))).toEqual(["1", "2", "9"]);
+    expect(server.sent.map(({ headers }) => headers["last-event-id"])).toEqual([
+      undefined,
+      "1",
+      "2",
+      "2",
+      "2",
+    ]);
+  });
+
+  it("begins behind the event that the caller names", async () => {
+    server.on(EVENTS, stream(DONE));
+    await collect(clientOf().client.events("job_1", { lastEventId: "8" }));
+    expect(server.sent[0]?.headers["last-event-id"]).toBe("8");
+  });
+
+  it("stays away for as long as the stream says", async () => {
+    server.on(EVENTS, stream(`retry: 7000\n${poll("1")}`), stream(DONE));
+    const { client, pauses } = clientOf();
+    await collect(client.events("job_1"));
+    expect(pauses).toEqual([7000]);
+  });
+
+  it("gives up after four failures in a row, and at once on what will not pass", async () => {
+    server.on(EVENTS, networkError, networkError, stream(poll("1")), ...Array(4).fill(networkError));
+    const events = clientOf().client.events("job_1");
+    expect((await events.next()).value).toMatchObject({ id: "1" });
+    expect(await rejection(events.next())).toMatchObject({ code: "network" });
+    server.on(EVENTS, problem(403, "insufficient_scope"));
+    expect(await rejection(clientOf().client.events("job_1").next())).toMatchObject({
+      code: "insufficient_scope",
+    });
+  });
+
+  it("asks for a new token when the old one is refused", async () => {
+    let count = 0;
+    server.on(EVENTS, problem(401, "token_expired"), stream(DONE));
+    await collect(clientOf({ token: () => `t-${++count}` }).client.events("job_1"));
+    expect(server.sent.map(({ headers }) => headers.authorization)).toEqual(["Bearer t-1", "Bearer t-2"]);
+  });
+
+  it("closes the connection when nobody listens any more", async () => {
+    let isClosed = false;
+    server.on(EVENTS, () => {
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(new TextEncoder().encode(poll("1"))),
+        cancel: () => {
+          isClosed = true;
+        },
+      });
+      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+    });
+    for await (const _ of clientOf().client.events("job_1")) break;
+    expect(isClosed).toBe(true);
+  });
+
+  it("ends with the signal's reason when it is aborted between two events", async () => {
+    server.on(EVENTS, stream(poll("1") + poll("2"), "open"));
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const events = clientOf().client.events("job_1", controller);
+    await events.next();
+    controller.abort(reason);
+    expect(await rejection(events.next())).toBe(reason);
+  });
+
+  it("refuses data that is no JSON", async () => {
+    server.on(EVENTS, stream("event: poll\ndata: no\n\n"));
+    expect(await rejection(clientOf().client.events("job_1").next())).toMatchObject({
+      code: "unexpected_answer",
+    });
+  });
+});
+
+describe("where nothing streams", () => {
+  it.each([
+    ["has no such route", problem(404, "not_found")],
+    ["does not allow it", status(405)],
+    ["answers something else", json(aJob())],
+  ])("looks at the job when the server %s", async (_, answer) => {
+    server.on(EVENTS, answer).on(JOB, json(waiting)).on(HELD, json(polled), json(over));
+    const events = await collect(clientOf().client.events("job_1"));
+    expect(events.map(({ type }) => type)).toEqual(ALL);
+    expect(new Set(idsOf(events)).size).toBe(ALL.length);
+    expect(events[2]?.data).toEqual({ outcome: "succeeded", error: null });
+    expect(events[4]?.data).toEqual({ status: "delivered", outcome: "succeeded" });
+  });
+
+  it("does not even ask for a stream where fetch cannot hand one over", async () => {
+    server.on(JOB, json(over));
+    const events = await collect(clientOf({ canStream: false }).client.events("job_1"));
+    expect(events.map(({ type }) => type)).toEqual(ALL);
+  });
+
+  it("begins behind the event that the caller names", async () => {
+    server.always(JOB, json(over));
+    const { client } = clientOf({ canStream: false });
+    const all = await collect(client.events("job_1"));
+    for (const [index, { id }] of all.entries())
+      expect(await collect(client.events("job_1", { lastEventId: id }))).toEqual(all.slice(index + 1));
+    expect(await collect(client.events("job_1", { lastEventId: "another's" }))).toEqual(all);
+  });
+
+  it("tells nothing twice when the timeline forgets old entries", async () => {
+    const [, ...later] = over.timeline.filter(({ type }) => type !== "registered");
+    server.on(JOB, json(polled)).on(HELD, json({ ...over, timeline: later }));
+    const events = await collect(clientOf({ canStream: false }).client.events("job_1"));
+    expect(events.map(({ type }) => type)).toEqual(ALL);
+  });
+
+  it("rejects for a job that does not exist", async () => {
+    server.on(EVENTS, problem(404, "not_found")).on(JOB, problem(404, "not_found"));
+    expect(await rejection(clientOf().client.events("job_1").next())).toMatchObject({ code: "not_found" });
+  });
+
+  it("takes its time when the server does not hold it, and longer each time", async () => {
+    server.on(JOB, json(waiting)).on(HELD, json(waiting), json(waiting), json(waiting), json(over));
+    const { client, pauses } = clientOf({ canStream: false });
+    await collect(client.events("job_1"));
+    for (const [index, mean] of [1000, 2000, 4000].entries()) {
+      expect(pauses[index]).toBeGreaterThanOrEqual(mean * 0.75);
+      expect(pauses[index]).toBeLessThanOrEqual(mean * 1.25);
+    }
+    expect(pauses).toHaveLength(3);
+  });
+});
+
+describe("wait", () => {
+  const delivering = aJob({ status: "delivering", outcome: "failed", attempts: 1 });
+
+  it("resolves as soon as the outcome is known", async () => {
+    server.on(JOB, json(waiting)).on(HELD, json(polled), json(delivering));
+    expect(await clientOf().client.wait("job_1")).toEqual(delivering);
+  });
+
+  it("waits for the end of the delivery, too, when told to", async () => {
+    server.on(JOB, json(delivering)).on(HELD, json(over));
+    expect(await clientOf().client.wait("job_1", { until: "over" })).toEqual(over);
+  });
+
+  it("asks the server to hold no longer than is left, and then says that it is over", async () => {
+    const started = Date.now();
+    let passedMs = 0;
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => started + passedMs);
+    server.on(JOB, json(waiting)).on(`${JOB}?wait=4`, () => {
+      passedMs += 4000;
+      return Response.json(waiting);
+    });
+    const waited = clientOf().client.wait("job_1", { timeoutSeconds: 4.5 });
+    expect(await rejection(waited)).toMatchObject({ code: "wait_over" });
+    clock.mockRestore();
+  });
+
+  it("looks once without any time to wait", async () => {
+    server.on(JOB, json(waiting), json(over));
+    const { client } = clientOf();
+    expect(await rejection(client.wait("job_1", { timeoutSeconds: 0 }))).toMatchObject({ code: "wait_over" });
+    expect(await client.wait("job_1", { timeoutSeconds: 0 })).toEqual(over);
+  });
+});

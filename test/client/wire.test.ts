@@ -1,0 +1,54 @@
+/**
+ * The client's types against those of the server: this file does not compile when a field, a word or a code is on one
+ * side only. `npx tsc` is the test; what runs here says so.
+ */
+import type * as v from "valibot";
+import { expect, it } from "vitest";
+import type {
+  DestinationInput,
+  Destination as ShownDestination,
+} from "../../src/client/destination-types.ts";
+import type { ServerCode } from "../../src/client/error.ts";
+import type { EventFormat, Job, JobFilter, ListedJob, Registration } from "../../src/client/types.ts";
+import type { callbackFields } from "../../src/http/callback.ts";
+import type { DestinationBody } from "../../src/http/destination-input.ts";
+import type { DestinationJson } from "../../src/http/destinations.ts";
+import type { Filter } from "../../src/http/job-filter.ts";
+import type { ProblemCode } from "../../src/http/problem.ts";
+import type { RegistrationBody } from "../../src/http/registration.ts";
+import type { JobFields } from "../../src/job/view.ts";
+import type { EventFormat as ServerFormat } from "../../src/webhook/event.ts";
+
+type Frozen<T> = T extends (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: Frozen<T[Name]> }
+    : T;
+
+/** The same members, each of which takes what the other takes. */
+type Same<A, B> = [keyof A, A, B] extends [keyof B, B, A]
+  ? [keyof B] extends [keyof A]
+    ? true
+    : false
+  : false;
+
+const is = <_T extends true>(): void => {};
+
+it("has the types of the schemas that the server validates with, and of what it shows", () => {
+  is<Same<Registration, Frozen<v.InferInput<typeof RegistrationBody>>>>();
+  is<
+    Same<
+      Pick<Registration, keyof typeof callbackFields>,
+      v.InferInput<v.StrictObjectSchema<typeof callbackFields, undefined>>
+    >
+  >();
+  is<Same<JobFilter, Frozen<v.InferInput<typeof Filter>>>>();
+  is<Same<DestinationInput, Frozen<v.InferInput<typeof DestinationBody>>>>();
+  is<Same<ShownDestination, Frozen<DestinationJson>>>();
+  is<Same<Omit<ListedJob, "metadata">, JobFields>>();
+  is<Same<keyof Job, keyof JobFields | "metadata" | "result" | "timeline">>();
+  is<Same<EventFormat, ServerFormat>>();
+  // The client may know codes of a server that is newer.
+  is<ProblemCode extends ServerCode ? true : false>();
+  expect(is).not.toThrow();
+});
