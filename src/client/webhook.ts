@@ -119,6 +119,8 @@ export async function verifyWebhookText(
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
+/** A `CryptoKey`, for which not every runtime's types have that name. */
+type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 const refusal = (
   fault: "header_missing" | "timestamp_refused" | "signature_refused" | "secret_invalid" | "body_unreadable",
@@ -145,14 +147,14 @@ function signaturesOf(header: string): Bytes[] {
 async function isSigned(
   content: Bytes,
   signatures: readonly Bytes[],
-  keys: readonly CryptoKey[],
+  keys: readonly Key[],
 ): Promise<boolean> {
   const pairs = keys.flatMap((key) => signatures.map((signature) => [key, signature] as const));
   const fits = pairs.map(([key, signature]) => crypto.subtle.verify("HMAC", key, signature, content));
   return (await Promise.all(fits)).includes(true);
 }
 
-function importSecret(secret: string): Promise<CryptoKey> {
+function importSecret(secret: string): Promise<Key> {
   const bytes = decode(secret.replace(/^whsec_/, ""));
   if (!bytes || bytes.length === 0) throw refusal("secret_invalid", "A secret is whsec_ and base64.");
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
