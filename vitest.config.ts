@@ -38,7 +38,7 @@ export default defineConfig({
           testTimeout: 30_000,
           setupFiles: ["test/support/setup.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/simulator/**", "test/demo/**", "test/bench/**"],
+          exclude: ["test/cli/**", "test/e2e/**", "test/simulator/**", "test/demo/**", "test/bench/**"],
         },
       },
       {
@@ -46,6 +46,7 @@ export default defineConfig({
           name: "node",
           environment: "node",
           include: [
+            "test/cli/**/*.test.ts",
             "test/e2e/**/*.test.ts",
             "test/simulator/**/*.test.ts",
             "test/demo/**/*.test.ts",

@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { pollhook } from "./io.ts";
+
+const COMMANDS = [
+  ["register"],
+  ["job"],
+  ["wait"],
+  ["watch"],
+  ["list"],
+  ["redeliver"],
+  ["cancel"],
+  ["token"],
+  ["verify"],
+  ...["list", "put", "test", "rotate", "pause", "resume", "delete"].map((sub) => ["destinations", sub]),
+];
+
+it.each([["--help"], ["-h"], ["help"]])("lists every command with %s", async (word) => {
+  const { code, out } = await pollhook([word]);
+  expect(code).toBe(0);
+  for (const words of COMMANDS) expect(out.join("\n")).toContain(`\n  ${words.join(" ")}`);
+});
+
+it("says how it is used, and ends with 2, without a command", async () => {
+  expect(await pollhook([])).toMatchObject({
+    code: 2,
+    out: [expect.stringContaining("Usage: pollhook COMMAND")],
+  });
+});
+
+it.each(COMMANDS.map((words) => [words]))(
+  "explains %j, with an example, and needs no server for it",
+  async (words) => {
+    const { code, out, err } = await pollhook([...words, "--help"]);
+    expect([code, err]).toEqual([0, []]);
+    const [help = ""] = out;
+    expect(help).toContain(`Usage: pollhook ${words.join(" ")}`);
+    expect(help).toMatch(/\n {2}--json .*\n {2}-h, --help .*\n\nExamples?:\n {2}/);
+  },
+);
+
+it("lists the commands of destinations", async () => {
+  expect(await pollhook(["destinations", "--help"])).toMatchObject({ code: 0 });
+  expect(await pollhook(["destinations"])).toMatchObject({ code: 2 });
+});
+
+describe("a call that makes no sense ends with 2 and says why", () => {
+  const env = { POLLHOOK_URL: "https://pollhook.example", POLLHOOK_TOKEN: "t" };
+  it.each([
+    [["fly"], 'no command "fly"'],
+    [["constructor"], 'no command "constructor"'],
+    [["job"], "Usage: pollhook job ID"],
+    [["job", "a", "b"], "Usage: pollhook job ID"],
+    [["job", "a", "--fast"], "--fast"],
+    [["destinations", "fly"], "list | put | test"],
+    [["wait", "a", "--until", "noon"], "--until must be one of outcome, over"],
+    [["wait", "a", "--timeout", "long"], "--timeout must be a number"],
+    [["register", "--metadata", "7"], "--metadata must be a JSON object"],
+    [["list", "--status", "lost"], "--status must be one of"],
+    [["list", "--count", "0"], "--count must be at least 1"],
+    [["list", "--metadata", "user"], "NAME=VALUE"],
+    [["token", "--scope", "jobs:read"], "--scope and --expires-in are needed"],
+    [["destinations", "put", "app"], "--url is needed"],
+    [["destinations", "put", "app", "--url", "u", "--header", "x"], "NAME: VALUE"],
+    [["destinations", "put", "app", "--url", "u", "--own-secret"], "POLLHOOK_SECRET"],
+    [["verify", "-"], "POLLHOOK_SECRET"],
+  ])("%j", async (argv, text) => {
+    const { code, out, err } = await pollhook(argv, { env });
+    expect([code, out]).toEqual([2, []]);
+    expect(err.join("\n")).toContain(text);
+  });
+
+  it.each([
+    [{}, "POLLHOOK_URL"],
+    [{ POLLHOOK_URL: "pollhook.example", POLLHOOK_TOKEN: "t" }, "POLLHOOK_URL"],
+    [{ POLLHOOK_URL: "https://pollhook.example" }, "POLLHOOK_TOKEN"],
+  ])("with %j in the environment", async (env, text) => {
+    const { code, err } = await pollhook(["job", "job_1"], { env });
+    expect([code, err.join("\n")]).toEqual([2, expect.stringContaining(`Set ${text}`)]);
+  });
+});
