@@ -49,7 +49,7 @@ export class PollhookClient {
    * Registers a request; doing so again answers with the same job.
    * @example await pollhook.register({ request_id: "12202888", callback_url: "https://your-app.example.com/hook" })
    */
-  register(registration: Registration, { signal }: CallOptions = {}): Promise<Job> {
+  async register(registration: Registration, { signal }: CallOptions = {}): Promise<Job> {
     return this.#register(JSON.stringify(registration), signal);
   }
 
@@ -69,7 +69,7 @@ export class PollhookClient {
   }
 
   /** @example const { status } = await pollhook.job("job_…") */
-  job(id: string, { signal }: CallOptions = {}): Promise<Job> {
+  async job(id: string, { signal }: CallOptions = {}): Promise<Job> {
     return this.transport.call({ method: "GET", path: path`/v1/jobs/${id}`, repetition: "safe", signal });
   }
 
@@ -124,7 +124,7 @@ export class PollhookClient {
    * timeline before you do that, as the event may have gone out.
    * @example await pollhook.redeliver("job_…", { callback_url: "https://your-app.example.com/repaired" })
    */
-  redeliver(id: string, to: Callback = {}, { signal }: CallOptions = {}): Promise<Job> {
+  async redeliver(id: string, to: Callback = {}, { signal }: CallOptions = {}): Promise<Job> {
     const body = JSON.stringify(to);
     return this.transport.call({
       method: "POST",
@@ -168,7 +168,7 @@ export class PollhookClient {
    * A short-lived token that may do at most what this client's may: for a phone, say.
    * @example const { token } = await pollhook.mintToken({ scope: "jobs:write", expires_in: 600, request_id: 65919758 })
    */
-  mintToken(request: TokenRequest, { signal }: CallOptions = {}): Promise<MintedToken> {
+  async mintToken(request: TokenRequest, { signal }: CallOptions = {}): Promise<MintedToken> {
     const body = JSON.stringify(request);
     return this.transport.call({ method: "POST", path: "/v1/tokens", body, repetition: "safe", signal });
   }

@@ -41,7 +41,7 @@ export class Destinations {
     }
   }
 
-  get(name: string, { signal }: CallOptions = {}): Promise<Destination> {
+  async get(name: string, { signal }: CallOptions = {}): Promise<Destination> {
     return this.#transport.call({
       method: "GET",
       path: path`/v1/destinations/${name}`,
@@ -54,7 +54,7 @@ export class Destinations {
    * Creates or replaces it. Without a `secret` of yours a new destination's is shown in this answer only, so the call is
    * repeated after a lost one only where you bring yours.
    */
-  put(name: string, input: DestinationInput, { signal }: CallOptions = {}): Promise<SavedDestination> {
+  async put(name: string, input: DestinationInput, { signal }: CallOptions = {}): Promise<SavedDestination> {
     const repetition: Repetition = input.secret == null ? "once" : "safe";
     const body = JSON.stringify(input);
     return this.#transport.call({
@@ -67,22 +67,26 @@ export class Destinations {
   }
 
   /** Sends it a ping. */
-  test(name: string, options: CallOptions = {}): Promise<TestResult> {
+  async test(name: string, options: CallOptions = {}): Promise<TestResult> {
     return this.#post(path`/v1/destinations/${name}/test`, {}, "once", options);
   }
 
   /** A new secret; the one before signs, too, for so many seconds (a day unless given). Never repeated: it is shown once. */
-  rotateSecret(name: string, overlapSeconds?: number, options: CallOptions = {}): Promise<RotatedSecret> {
+  async rotateSecret(
+    name: string,
+    overlapSeconds?: number,
+    options: CallOptions = {},
+  ): Promise<RotatedSecret> {
     const body = overlapSeconds === undefined ? {} : { overlap_seconds: overlapSeconds };
     return this.#post(path`/v1/destinations/${name}/rotate-secret`, body, "once", options);
   }
 
   /** Holds its deliveries back until `resume`. */
-  pause(name: string, options: CallOptions = {}): Promise<Destination> {
+  async pause(name: string, options: CallOptions = {}): Promise<Destination> {
     return this.#post(path`/v1/destinations/${name}/pause`, {}, "safe", options);
   }
 
-  resume(name: string, options: CallOptions = {}): Promise<Destination> {
+  async resume(name: string, options: CallOptions = {}): Promise<Destination> {
     return this.#post(path`/v1/destinations/${name}/resume`, {}, "safe", options);
   }
 

@@ -106,11 +106,15 @@ class Connection {
     limit: Limit,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<SseMessage, void, undefined> {
+    // Not every `fetch` ends the body together with the call.
+    const cancel = () => void reader.cancel().catch(() => {});
+    limit.signal.addEventListener("abort", cancel);
     try {
       for (;;) {
         const { done, value } = await reader
           .read()
           .catch((cause) => Promise.reject(failure(cause, limit, signal)));
+        if (limit.signal.aborted) throw failure(undefined, limit, signal);
         if (done) return;
         limit.restart();
         for (const message of this.#parse(value)) {
@@ -119,6 +123,7 @@ class Connection {
         }
       }
     } finally {
+      limit.signal.removeEventListener("abort", cancel);
       await reader.cancel().catch(() => {});
     }
   }

@@ -147,9 +147,16 @@ const isStreaming = (): boolean =>
 
 // Escaped by hand: the `URL` of React Native does half of it.
 
-/** A path whose parts are escaped: path`/v1/jobs/${id}`. */
+/** A path whose parts are escaped: path`/v1/jobs/${id}`. Throws for a part that would make it another path. */
 export const path = (texts: TemplateStringsArray, ...parts: readonly string[]): string =>
-  texts.map((text, i) => text + encodeURIComponent(parts[i] ?? "")).join("");
+  texts.map((text, i) => text + (i < parts.length ? escaped(parts[i]) : "")).join("");
+
+function escaped(part: string | undefined): string {
+  // No way of writing dots keeps a URL from being resolved by them.
+  if (part === undefined || /^\.{0,2}$/.test(part))
+    throw new PollhookError({ code: "invalid_value", detail: "An id or a name is missing." });
+  return encodeURIComponent(part);
+}
 
 /** `?a=1&b=2`, without what is `undefined`; empty for nothing. */
 export function query(values: Readonly<Record<string, string | number | undefined>>): string {

@@ -43,6 +43,25 @@ describe("a call", () => {
     await collect(client.list({ host: "a:1&b", metadata: { "user id": 7 }, limit: 2 }));
   });
 
+  it.each(["", ".", ".."])("does not take %j for an id: it would be another route", async (id) => {
+    const { client } = clientOf();
+    const destinations = new Destinations(client);
+    for (const call of [
+      client.job(id),
+      client.cancel(id),
+      client.redeliver(id),
+      client.wait(id),
+      destinations.delete(id),
+    ])
+      expect(await rejection(call)).toMatchObject({ code: "invalid_value", status: null });
+  });
+
+  it("sends nothing of a bigint, which JSON cannot write", async () => {
+    expect(await rejection(clientOf().client.register({ metadata: { seed: 2n ** 64n } }))).toBeInstanceOf(
+      TypeError,
+    );
+  });
+
   it("rejects with the problem's code, status, field and detail", async () => {
     server.on(JOBS, problem(422, "target_refused", { field: "callback_url" }));
     const error = await rejection(clientOf().client.register({ request_id: 1 }));
@@ -146,6 +165,12 @@ describe("an abort", () => {
     const { client } = clientOf();
     expect(await rejection(client.job("job_1", { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(server.sent).toEqual([]);
+  });
+
+  it("is one by its name where a signal gives no reason", async () => {
+    const { signal } = new AbortController();
+    Object.defineProperties(signal, { aborted: { value: true }, reason: { value: undefined } });
+    expect(await rejection(clientOf().client.job("job_1", { signal }))).toMatchObject({ name: "AbortError" });
   });
 
   it("ends a call that is under way with the signal's reason", async () => {

@@ -145,6 +145,34 @@ describe("over server-sent events", () => {
     expect(await rejection(events.next())).toBe(reason);
   });
 
+  it("takes a connection that is silent for 40 s for lost, and one with a heartbeat for none", async () => {
+    vi.useFakeTimers();
+    try {
+      let beat = () => {};
+      server.on(EVENTS, () => {
+        const body = new ReadableStream<Uint8Array>({
+          start: (controller) => {
+            beat = () => controller.enqueue(new TextEncoder().encode(": beat\n\n"));
+          },
+        });
+        return new Response(body, { headers: { "content-type": "text/event-stream" } });
+      });
+      server.on(EVENTS, stream(DONE));
+      const events = collect(clientOf().client.events("job_1"));
+      for (let i = 0; i < 4; i++) {
+        await vi.advanceTimersByTimeAsync(39_000);
+        beat();
+      }
+      await vi.advanceTimersByTimeAsync(39_000);
+      expect(server.sent).toHaveLength(1);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(idsOf(await events)).toEqual(["9"]);
+      expect(server.sent).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("refuses data that is no JSON", async () => {
     server.on(EVENTS, stream("event: poll\ndata: no\n\n"));
     expect(await rejection(clientOf().client.events("job_1").next())).toMatchObject({
@@ -171,6 +199,14 @@ describe("where nothing streams", () => {
     server.on(JOB, json(over));
     const events = await collect(clientOf({ canStream: false }).client.events("job_1"));
     expect(events.map(({ type }) => type)).toEqual(ALL);
+  });
+
+  it("finds out by itself that it cannot, as in React Native", async () => {
+    vi.stubGlobal("ReadableStream", undefined);
+    const { client } = clientOf();
+    vi.unstubAllGlobals();
+    server.on(JOB, json(over));
+    expect(await collect(client.events("job_1"))).toHaveLength(ALL.length);
   });
 
   it("begins behind the event that the caller names", async () => {

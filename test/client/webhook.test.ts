@@ -106,6 +106,10 @@ describe("a clock that differs", () => {
   );
 });
 
+it("lets nothing pass by a clock that is no number", async () => {
+  expect(await codeOf(verify(signed(), SECRET, Number.NaN))).toBe("webhook_timestamp_refused");
+});
+
 describe("rotation", () => {
   it("takes a request that both secrets signed with either, and with several at hand", async () => {
     const both = signed({ secrets: [SECRET, OLDER] });

@@ -31,7 +31,7 @@ Example:
         io.out(args.json ? JSON.stringify(event) : eventLine(event));
         if (event.type === "done") return endOf(event.data, true);
       }
-      // The job was over before, or has been erased.
+      // It has not been seen to its end.
       return BAD;
     } finally {
       bar?.end();

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { ROOT } from "../demo/worker-process.ts";
+
+const importsOf = (folder: string): string[] =>
+  readdirSync(join(ROOT, "src", folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) => {
+      const text = readFileSync(join(ROOT, "src", folder, file), "utf8");
+      return [...text.matchAll(/^(?:import|export)\b[^;]*? from "([^"]+)";/gm)].map(
+        ([, from]) => `${file}: ${from}`,
+      );
+    });
+
+it("has a client that imports nothing but its own files and one that is pure", () => {
+  const foreign = importsOf("client").filter((line) => !/: \.\/[a-z-]+\.ts$/.test(line));
+  expect(foreign).toEqual(["transport.ts: ../net/retry-after.ts"]);
+});
+
+it("has a Worker that imports neither the client nor the command line", () => {
+  const lines = importsOf(".").filter((line) => !/^(client|cli)\//.test(line));
+  expect(lines.length).toBeGreaterThan(100);
+  expect(lines.filter((line) => /\/(client|cli)\//.test(line))).toEqual([]);
+});
