@@ -11,6 +11,7 @@ export type ServerCode =
   | "token_expired"
   | "insufficient_scope"
   | "token_bound"
+  | "rate_limited"
   | "not_found"
   | "method_not_allowed"
   | "already_registered"
