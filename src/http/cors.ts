@@ -14,7 +14,7 @@ const allowed = cors({
   // Only the origins that are listed get here.
   origin: (origin) => origin,
   allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-  allowHeaders: ["authorization", "content-type"],
+  allowHeaders: ["authorization", "content-type", "last-event-id"],
   exposeHeaders: ["location", "retry-after"],
   maxAge: PREFLIGHT_SECONDS,
 });

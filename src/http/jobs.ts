@@ -15,14 +15,12 @@ import { type JsonBody, readJson } from "./body.ts";
 import { type Call, type JobStub, withJob } from "./call.ts";
 import { callbackFields, DESTINATION_UNKNOWN, type FindDestination, readCallback } from "./callback.ts";
 import { jobJson, secondsToNext, withoutResponses } from "./job-json.ts";
-import { isProblem, type Problem, problem } from "./problem.ts";
+import { isProblem, JOB_NOT_FOUND, type Problem, problem } from "./problem.ts";
 import { callerOf, readRegistration } from "./registration.ts";
 import { EmptyBody, readOptional } from "./schema.ts";
 
 /** Longest hold of `?wait=`. */
 const MAX_WAIT_SECONDS = 60;
-
-const NOT_FOUND = problem("not_found", "There is no such job.");
 
 const RedeliverBody = v.strictObject(callbackFields);
 
@@ -139,10 +137,10 @@ export async function redeliver(call: Call, claims: Claims): Promise<Response | 
 
 /** `DELETE /v1/jobs/{id}` */
 export async function erase(call: Call, claims: Claims): Promise<Response | Problem> {
-  if (!isJobId(call.jobId)) return NOT_FOUND;
+  if (!isJobId(call.jobId)) return JOB_NOT_FOUND;
   const result = await withJob(call.env, call.jobId, (job) => job.erase(claims.sub, call.jobId, claims));
   if (result.kind === "other_owner") return tokenBound();
-  return result.kind === "erased" ? new Response(null, { status: 204 }) : NOT_FOUND;
+  return result.kind === "erased" ? new Response(null, { status: 204 }) : JOB_NOT_FOUND;
 }
 
 type JobAnswer =
@@ -155,13 +153,13 @@ async function onJob(
   ask: (job: JobStub, id: string) => Promise<JobAnswer>,
   status: number,
 ): Promise<Response | Problem> {
-  if (!isJobId(jobId)) return NOT_FOUND;
+  if (!isJobId(jobId)) return JOB_NOT_FOUND;
   const answer = await withJob(env, jobId, (job) => ask(job, jobId));
   switch (answer.kind) {
     case "found":
       return jobResponse(answer.view, claims, status);
     case "not_found":
-      return NOT_FOUND;
+      return JOB_NOT_FOUND;
     case "other_owner":
       return tokenBound();
     case "already_over":

@@ -54,6 +54,8 @@ export function problem(
   return { kind: "problem", code, detail, ...extra };
 }
 
+export const JOB_NOT_FOUND = problem("not_found", "There is no such job.");
+
 export const isProblem = (value: unknown): value is Problem =>
   typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "problem";
 

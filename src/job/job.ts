@@ -13,6 +13,7 @@ import { index, type JobEnv } from "./indexing.ts";
 import { Keeper } from "./keeper.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { called } from "./parking.ts";
+import { type Progress, progressSince } from "./progress.ts";
 import { isOver, type Job as JobRecord } from "./record.ts";
 import type { Callback, Registration } from "./registering.ts";
 import { type JobRow, rowOf } from "./row.ts";
@@ -79,6 +80,24 @@ export class Job extends DurableObject<JobEnv> {
     if (waitMs <= 0 || isOver(job.state)) return { kind: "found", view: this.#view(job) };
     await this.#keeper.waitForChange(id, waitMs);
     return this.read(tenant, id, 0, reach);
+  }
+
+  /** What has happened to the job since the event with that id; held for up to `waitMs` until something does. */
+  async progress(
+    tenant: string,
+    id: string,
+    after: string,
+    waitMs: number,
+    reach: Reach = {},
+  ): Promise<Progress | NotFound> {
+    for (const until = Date.now() + waitMs; ; ) {
+      const job = this.#find(tenant, id, reach);
+      if ("kind" in job) return job;
+      const progress = progressSince(after, job, this.#keeper.isWatchedByAll(id));
+      const restMs = until - Date.now();
+      if (progress.events.length > 0 || progress.isOver || progress.isFull || restMs <= 0) return progress;
+      await this.#keeper.waitForChange(id, restMs);
+    }
   }
 
   async cancel(tenant: string, id: string, reach: Reach = {}): Promise<Done<"already_over">> {

@@ -229,6 +229,11 @@ export class Keeper {
     await this.arm();
   }
 
+  /** Whether as many wait for the job as may. */
+  isWatchedByAll(id: string): boolean {
+    return this.#waiters.isFull(id);
+  }
+
   /** Resolves when the job changes or after `ms`. */
   waitForChange(id: string, ms: number): Promise<void> {
     return this.#waiters.wait(id, ms);

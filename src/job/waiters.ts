@@ -9,10 +9,14 @@ export const MAX_WAITERS = 32;
 export class Waiters {
   readonly #waiting = new Map<string, Set<() => void>>();
 
+  isFull(id: string): boolean {
+    return (this.#waiting.get(id)?.size ?? 0) >= MAX_WAITERS;
+  }
+
   /** Resolves when the job changes or after `ms`; at once when too many wait already. */
   wait(id: string, ms: number): Promise<void> {
     const waiting = this.#waiting.get(id) ?? new Set();
-    if (ms <= 0 || waiting.size >= MAX_WAITERS) return Promise.resolve();
+    if (ms <= 0 || this.isFull(id)) return Promise.resolve();
     this.#waiting.set(id, waiting);
     return new Promise((resolve) => {
       const done = () => {
