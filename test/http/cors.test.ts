@@ -20,7 +20,7 @@ async function from(
     ...(body !== undefined && { "content-type": "application/json" }),
     ...(method === "OPTIONS" && {
       "access-control-request-method": "POST",
-      "access-control-request-headers": "authorization,content-type",
+      "access-control-request-headers": "authorization,content-type,last-event-id",
     }),
   };
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
@@ -37,7 +37,7 @@ describe("a page of an origin in ALLOWED_ORIGINS", () => {
     expect(status).toBe(204);
     expect(headers.get("access-control-allow-origin")).toBe(PAGE);
     expect(headers.get("access-control-allow-methods")).toBe("GET,HEAD,POST,PUT,DELETE");
-    expect(headers.get("access-control-allow-headers")).toBe("authorization,content-type");
+    expect(headers.get("access-control-allow-headers")).toBe("authorization,content-type,last-event-id");
     expect(headers.get("access-control-max-age")).toBe("7200");
     expect(headers.get("access-control-allow-credentials")).toBeNull();
     expect(headers.get("vary")).toContain("Origin");
