@@ -104,15 +104,25 @@ it("registers from a generation answer, also as text, and takes one that is done
   expect((await delivered("done")).body).toContain("123456789012345678901");
 });
 
-it("tells what happens to a job until it is done, by looking at it where the server has no stream", async () => {
-  setting.receiver.program("/hook/events", [{ kind: "gone" }]);
-  const { id } = await pollhook.register({
-    request_id: queued(2_500),
-    eta: 1,
-    callback_url: hookOf("events"),
+it.each([
+  ["by the server's stream", "streamed", true],
+  ["by looking at it where nothing streams", "looked-at", false],
+])("tells what happens to a job until it is done, %s", async (_, hook, canStream) => {
+  setting.receiver.program(`/hook/${hook}`, [{ kind: "gone" }]);
+  const asked: string[] = [];
+  const watching = new PollhookClient({
+    url: setting.worker.origin,
+    token: setting.token,
+    canStream,
+    fetch: (url, init) => {
+      asked.push(new URL(url).pathname.split("/").at(-1) ?? "");
+      return fetch(url, init);
+    },
   });
+  const { id } = await pollhook.register({ request_id: queued(2_500), eta: 1, callback_url: hookOf(hook) });
   const events: JobEvent[] = [];
-  for await (const event of pollhook.events(id)) events.push(event);
+  for await (const event of watching.events(id)) events.push(event);
+  expect(new Set(asked)).toEqual(new Set([canStream ? "events" : id]));
   const types = events.map(({ type }) => type);
   expect(types.filter((type, index) => type !== "poll" || types[index + 1] !== "poll")).toEqual([
     "poll",
@@ -122,8 +132,31 @@ it("tells what happens to a job until it is done, by looking at it where the ser
   ]);
   expect(events.at(-1)?.data).toEqual({ status: "undelivered", outcome: "succeeded" });
   const rest: JobEvent[] = [];
-  for await (const event of pollhook.events(id, { lastEventId: events[1]?.id ?? "" })) rest.push(event);
+  for await (const event of watching.events(id, { lastEventId: events[1]?.id ?? "" })) rest.push(event);
   expect(rest).toEqual(events.slice(2));
+});
+
+it("mints a token that a phone may hold, and that is kept within its bounds", async () => {
+  const request_id = queued();
+  const { token, expires_at } = await pollhook.mintToken({
+    scope: "jobs:read jobs:write",
+    expires_in: 600,
+    owner: "user-7",
+    request_id,
+    callback_origins: [setting.receiver.origin],
+  });
+  expect(Date.parse(expires_at)).toBeGreaterThan(Date.now());
+  const phone = new PollhookClient({ url: setting.worker.origin, token });
+  const { id } = await phone.register({ request_id, eta: 1, callback_url: hookOf("phone") });
+  expect(await phone.wait(id)).toMatchObject({ outcome: "succeeded" });
+  const { id: other } = await pollhook.register({ request_id: queued(60_000), eta: 600 });
+  await expect(phone.job(other)).rejects.toMatchObject({ code: "token_bound", status: 403 });
+  await expect(phone.register({ request_id: queued(), callback_url: hookOf("phone") })).rejects.toMatchObject(
+    {
+      code: "token_bound",
+      field: "request_id",
+    },
+  );
 });
 
 it("goes through the pages of a list", async () => {
