@@ -2,6 +2,7 @@
  * The table of a tenant's destinations. What is secret about one stands in its sealed text, which is another at every
  * sealing: whoever changes it after a wait says which one it has read, and finds out when that is there no more.
  */
+import type { DestinationRead } from "../webhook/destination.ts";
 import type { EventFormat } from "../webhook/event.ts";
 import type { FlowRules } from "./rules.ts";
 import { hasTable } from "./sql.ts";
@@ -71,9 +72,8 @@ export class Destinations {
   rulesOf(name: string): FlowRules | null {
     const row = this.find(name);
     if (!row) return null;
-    const { host, sealed, retrySchedule, format, pausedAt, maxInFlight, maxPerSecond } = row;
-    const read = { copy: { sealed, host, retrySchedule }, format };
-    return { host, isPaused: pausedAt !== null, maxInFlight, maxPerSecond, read };
+    const { host, pausedAt, maxInFlight, maxPerSecond } = row;
+    return { host, isPaused: pausedAt !== null, maxInFlight, maxPerSecond, read: readOf(row) };
   }
 
   /** Those behind `after`, by name, `limit` at most. */
@@ -140,6 +140,12 @@ export class Destinations {
     return hasTable(this.#sql, "destinations");
   }
 }
+
+/** What a job is told of it. */
+export const readOf = ({ sealed, host, retrySchedule, format }: StoredDestination): DestinationRead => ({
+  copy: { sealed, host, retrySchedule },
+  format,
+});
 
 const columnsOf = (row: StoredDestination): (string | number | null)[] => [
   row.name,

@@ -16,7 +16,7 @@ import {
   type PutResult,
   type RotateResult,
 } from "./destination-keeper.ts";
-import type { DestinationPage, StoredDestination } from "./destinations.ts";
+import { type DestinationPage, readOf, type StoredDestination } from "./destinations.ts";
 import { Flow } from "./flow.ts";
 import { type JobBinding, JobCalls } from "./job-calls.ts";
 import { JobTable, type Page } from "./job-table.ts";
@@ -53,8 +53,8 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   });
   readonly #flow = new Flow(this.ctx.storage.sql, (name) => this.#destinations.table.rulesOf(name));
   readonly #calls = new JobCalls(this.env, this.#tenant);
-  /** When an alarm has been set to call those who are parked; `null` once it has fired. */
-  #callsAt: number | null = null;
+  /** Where the alarm stands; `null` when it has fired since, or when nothing is known. */
+  #armedAt: number | null = null;
 
   /** Takes over what is newer than what it has, and what has come of attempts. */
   async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<readonly string[]> {
@@ -106,8 +106,7 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   async destination(name: string): Promise<{ kind: "found"; read: DestinationRead } | { kind: "missing" }> {
     const stored = await this.#destinations.find(name);
     if (!stored) return { kind: "missing" };
-    const { sealed, host, retrySchedule, format } = stored;
-    return { kind: "found", read: { copy: { sealed, host, retrySchedule }, format } };
+    return { kind: "found", read: readOf(stored) };
   }
 
   /** What its owner is told. */
@@ -153,7 +152,7 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#callsAt = null;
+    this.#armedAt = null;
     try {
       const work = this.#operations.next();
       await Promise.all([
@@ -165,10 +164,12 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
       const isDue = now >= this.#expireAt(0);
       if (isDue) await this.#destinations.resealAll(now);
       const isEmpty = isDue && !this.#expire(now);
-      await (isEmpty ? this.ctx.storage.deleteAll() : this.#arm(Date.now()));
+      if (!isEmpty) return await this.#arm(Date.now());
+      this.#armedAt = null;
+      await this.ctx.storage.deleteAll();
     } catch (error) {
       logError("tenant.alarm_failed", { error: describe(error) });
-      await this.ctx.storage.setAlarm(now + RETRY_MS);
+      await this.#setAlarm(now + RETRY_MS);
     }
   }
 
@@ -198,12 +199,16 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   async #callSoon(groups?: readonly ParkedGroup[]): Promise<void> {
     const now = Date.now();
     // Many may end at one time: one look is enough for all of them.
-    if (this.#callsAt !== null && this.#callsAt <= now + CALL_DELAY_MS) return;
+    if (this.#armedAt !== null && this.#armedAt <= now + CALL_DELAY_MS) return;
     const wakeAt = this.#flow.wakeAt(now, groups);
     const alarm = await this.ctx.storage.getAlarm();
     if (wakeAt === null || (alarm !== null && alarm <= wakeAt)) return;
-    this.#callsAt = Math.max(wakeAt, now + CALL_DELAY_MS);
-    await this.ctx.storage.setAlarm(this.#callsAt);
+    await this.#setAlarm(Math.max(wakeAt, now + CALL_DELAY_MS));
+  }
+
+  async #setAlarm(at: number): Promise<void> {
+    this.#armedAt = at;
+    await this.ctx.storage.setAlarm(at);
   }
 
   /** When rows are next looked at (epoch ms). */
@@ -216,6 +221,6 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
     const expireAt = this.#expireAt(now + EXPIRE_EVERY_MS);
     const callAt = this.#flow.wakeAt(now) ?? expireAt;
     const at = Math.min(Math.max(expireAt, now + 1_000), Math.max(callAt, now + CALL_DELAY_MS));
-    await this.ctx.storage.setAlarm(this.#operations.next() ? now : at);
+    await this.#setAlarm(this.#operations.next() ? now : at);
   }
 }

@@ -1,6 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Admission } from "../../src/job/admission.ts";
 import { Job } from "../../src/job/job.ts";
+import type { Parked } from "../../src/job/record.ts";
 import { Tenant } from "../../src/tenant/tenant.ts";
 import { call, evict, fire, token, uniqueId } from "../support/api.ts";
 import { get, post, put, tenantOf } from "../support/destinations.ts";
@@ -277,6 +280,37 @@ describe("the tenant's alarm", () => {
     expect(nextCall).toBeLessThanOrEqual(60_000);
     await fire(id);
     expect(await bodyOf(id)).toMatchObject({ status: "delivering", parked: null });
+  });
+
+  it("is set anew for whoever waits when a place becomes free just after it has run", async () => {
+    await put("app", { url: HOOK, max_in_flight: 1 });
+    const soon = await runInDurableObject(tenantOf(), async (_, ctx) => {
+      const host = "app.example";
+      const unpark = async () => {
+        // The place is taken, left and taken again while the alarm still runs.
+        await ask("b", called(b));
+        await end("b");
+        await ask("c", called(c));
+        return { kind: "called" };
+      };
+      const tenant = new Tenant(ctx, { ...env, JOB: { getByName: () => ({ unpark }) } as never });
+      const ask = (jobId: string, parked: Parked | null = null) =>
+        tenant.admit({ jobId, destination: "app", host, isRedelivery: false, parked });
+      const end = (jobId: string) => tenant.put([], [{ jobId, host, result: "ok" }]);
+      const called = (admission: Admission): Parked => {
+        if (admission.kind !== "park") throw new Error("it is not parked");
+        return { reason: admission.reason, since: admission.since, host, called: true };
+      };
+      await ask("a");
+      const [b, c] = await Promise.all([ask("b"), ask("c"), ask("d")]);
+      await end("a");
+      await ctx.storage.deleteAlarm();
+      await tenant.alarm();
+      await scheduler.wait(60);
+      await end("c");
+      return ((await ctx.storage.getAlarm()) ?? Number.POSITIVE_INFINITY) - Date.now();
+    });
+    expect(soon).toBeLessThan(1_000);
   });
 
   it("wakes the parked ones also when the object has forgotten that it was to do so", async () => {
