@@ -2,18 +2,14 @@
  * Asks the tenant's object whether a delivery may go out now, and where its destination is. Bounded, and never thrown:
  * while the object cannot be reached, deliveries go out as if nobody else were there.
  */
-import { describe, logError } from "../log.ts";
-import { within } from "../net/bounded.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
-import type { IndexBindings } from "./index-client.ts";
+import { askTenant, type IndexBindings } from "./index-client.ts";
 import type { In, Parked, ParkReason } from "./record.ts";
 import { hostOf } from "./row.ts";
 import { isTroubled, noteHost } from "./troubled-hosts.ts";
 
 /** How long the tenant's object may hold an answer back, for a place that is soon free. */
 export const MAX_HOLD_MS = 1_000;
-/** Nobody waits longer than this for it. */
-const LIMIT_MS = 2_000;
 
 export interface AdmissionAsk {
   readonly jobId: string;
@@ -58,7 +54,7 @@ export function needsAdmission(job: In<"delivering">): boolean {
 /** `null` where the tenant's object cannot be reached. */
 export async function askFor(job: In<"delivering">, env: IndexBindings): Promise<Admission | null> {
   const { id, tenant, destination, runs, state } = job;
-  const admission = await bounded("admit", () =>
+  const admission = await askTenant("admit", () =>
     gatekeeperOf(env, tenant).admit({
       jobId: id,
       destination: destination?.name ?? null,
@@ -74,13 +70,4 @@ export async function askFor(job: In<"delivering">, env: IndexBindings): Promise
 
 /** `null` where the tenant's object cannot be reached. */
 export const findDestination = (env: IndexBindings, tenant: string, name: string) =>
-  bounded("destination", () => gatekeeperOf(env, tenant).destination(name));
-
-async function bounded<T>(what: string, call: () => PromiseLike<T>): Promise<T | null> {
-  try {
-    return await within(LIMIT_MS, call(), null);
-  } catch (error) {
-    logError("tenant.unreachable", { call: what, error: describe(error) });
-    return null;
-  }
-}
+  askTenant("destination", () => gatekeeperOf(env, tenant).destination(name));

@@ -8,7 +8,7 @@ import type { Parked } from "./record.ts";
 import type { JobKey, JobRow } from "./row.ts";
 import { noteHost } from "./troubled-hosts.ts";
 
-/** Nobody waits longer than this for an index. */
+/** Nobody waits longer than this for a tenant's object. */
 const LIMIT_MS = 2_000;
 
 /** What came of an admission, or of an attempt that needed none. */
@@ -23,8 +23,8 @@ export interface AttemptReport {
 
 /** What an index is told: all of the tenant's object that a job knows. */
 export interface JobIndex {
-  /** Answers with those hosts of the reports that get nothing at the moment. */
-  put(rows: readonly JobRow[], reports?: readonly AttemptReport[]): Promise<readonly string[]>;
+  /** Answers with those hosts of the reports that get nothing at the moment; the version before, with nothing. */
+  put(rows: readonly JobRow[], reports?: readonly AttemptReport[]): Promise<readonly string[] | undefined>;
   remove(keys: readonly JobKey[]): Promise<void>;
 }
 
@@ -35,30 +35,37 @@ export interface IndexBindings {
 const indexOf = (env: IndexBindings, tenant: string): JobIndex => env.TENANT.getByName(tenant) as JobIndex;
 
 /** Whether the tenant's index has these rows now, and its gatekeeper knows of these attempts. */
-export const putRows = (
+export async function putRows(
   env: IndexBindings,
   tenant: string,
   rows: readonly JobRow[],
   reports: readonly AttemptReport[] = [],
-): Promise<boolean> =>
-  bounded("put", async () => {
+): Promise<boolean> {
+  const told = await askTenant("put", async () => {
     const troubled = await indexOf(env, tenant).put(rows, reports);
-    for (const { host } of reports) noteHost(tenant, host, troubled.includes(host));
+    for (const { host } of reports) noteHost(tenant, host, troubled?.includes(host) === true);
+    return true;
   });
+  return told !== null;
+}
 
 /** Whether the tenant's index has these jobs no more. */
-export const removeRows = (env: IndexBindings, tenant: string, keys: readonly JobKey[]): Promise<boolean> =>
-  bounded("remove", () => indexOf(env, tenant).remove(keys));
+export const removeRows = async (
+  env: IndexBindings,
+  tenant: string,
+  keys: readonly JobKey[],
+): Promise<boolean> =>
+  (await askTenant("remove", async () => {
+    await indexOf(env, tenant).remove(keys);
+    return true;
+  })) !== null;
 
-async function bounded(what: string, call: () => PromiseLike<unknown>): Promise<boolean> {
+/** What the tenant's object answers; `null` where it cannot be reached in time. */
+export async function askTenant<T>(what: string, call: () => PromiseLike<T>): Promise<T | null> {
   try {
-    return await within(
-      LIMIT_MS,
-      call().then(() => true),
-      false,
-    );
+    return await within(LIMIT_MS, call(), null);
   } catch (error) {
     logError("tenant.unreachable", { call: what, error: describe(error) });
-    return false;
+    return null;
   }
 }

@@ -162,6 +162,17 @@ describe("a plain callback", () => {
   });
 });
 
+describe("a tenant's object of the version before", () => {
+  it("that answers a put with nothing has been told all the same", async () => {
+    const old = { getByName: () => ({ put: async () => undefined }) } as never;
+    const job = await newJob();
+    fetched.on(job.poll, success).on(HOOK, status(204));
+    await makeDue(job.id);
+    await runInDurableObject(stub(job.id), (_, ctx) => new Job(ctx, { ...env, TENANT: old }).alarm());
+    expect(await alarmOf(job.id)).toBe(Date.parse((await jobOf(job.id)).expires_at));
+  });
+});
+
 describe("a delivery that is parked", () => {
   it("waits without spending an attempt, says why once, and goes out when it is called", async () => {
     const tenant = new ScriptedTenant();
