@@ -5,6 +5,7 @@
  */
 import type { JobKey, JobRow } from "../job/row.ts";
 import type { JobFields } from "../job/view.ts";
+import { Feed, type FeedPage } from "./feed.ts";
 import { bucketOf } from "./histogram.ts";
 import { type Cursor, type JobFilter, where } from "./query.ts";
 import { hasColumn, hasTable } from "./sql.ts";
@@ -14,15 +15,18 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (
   registered_at INTEGER NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, keep_until INTEGER NOT NULL,
   status TEXT NOT NULL, outcome TEXT, endpoint TEXT NOT NULL, request_id TEXT NOT NULL, destination TEXT, host TEXT,
   indexed TEXT, finished_at INTEGER, delivered_at INTEGER, polls INTEGER NOT NULL, attempts INTEGER NOT NULL,
-  lag_bucket INTEGER, delivery_bucket INTEGER, rest TEXT NOT NULL, metadata TEXT NOT NULL, owner TEXT,
+  lag_bucket INTEGER, delivery_bucket INTEGER, rest TEXT NOT NULL, metadata TEXT NOT NULL, owner TEXT, seq INTEGER,
   PRIMARY KEY (registered_at, id)) WITHOUT ROWID`;
 
-const PUT = `INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+/** Columns of later versions, in their order. */
+const LATER = ["owner TEXT", "seq INTEGER"] as const;
+
+const PUT = `INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (registered_at, id) DO UPDATE SET revision = excluded.revision, keep_until = excluded.keep_until,
   status = excluded.status, outcome = excluded.outcome, destination = excluded.destination, host = excluded.host, finished_at = excluded.finished_at,
   delivered_at = excluded.delivered_at, polls = excluded.polls, attempts = excluded.attempts,
-  lag_bucket = excluded.lag_bucket, delivery_bucket = excluded.delivery_bucket, rest = excluded.rest
-  WHERE excluded.revision > jobs.revision`;
+  lag_bucket = excluded.lag_bucket, delivery_bucket = excluded.delivery_bucket, rest = excluded.rest,
+  seq = coalesce(seq, excluded.seq) WHERE excluded.revision > jobs.revision RETURNING seq`;
 
 /** Members of a job that have no column: in `rest`, in this order. */
 const REST = [
@@ -54,20 +58,35 @@ export interface Page {
 
 export class JobTable {
   readonly #sql: SqlStorage;
+  readonly #feed: Feed;
   /** The table has been seen to have all columns. */
   #isCurrent = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#feed = new Feed(sql);
   }
 
-  /** Writes the rows that are newer than what is there. */
-  put(rows: readonly JobRow[]): void {
+  /** Writes the rows that are newer than what is there; whether an event has entered the feed by that. */
+  put(rows: readonly JobRow[], now: number): boolean {
     if (!this.#exists()) this.#sql.exec(SCHEMA);
+    let hasNews = false;
     for (const row of rows) {
-      this.remove(row.supersedes.map((registeredAt) => ({ registeredAt, id: row.fields.id })));
-      this.#sql.exec(PUT, ...columnsOf(row));
+      const { id } = row.fields;
+      this.remove(row.supersedes.map((registeredAt) => ({ registeredAt, id })));
+      const seq = hasEvent(row) ? this.#feed.next(now) : null;
+      const [written] = [...this.#sql.exec(PUT, ...columnsOf(row), seq)];
+      if (seq === null || written?.seq !== seq) continue;
+      this.#feed.entered({ seq, id, owner: row.owner ?? null });
+      hasNews = true;
     }
+    return hasNews;
+  }
+
+  /** The events that entered the feed behind `after` (`null`: from now on), `limit` at most. */
+  events(after: number | null, limit: number, owner: string | undefined, now: number): FeedPage {
+    if (!this.#exists()) return { entries: [], next: after ?? now * 1_000 };
+    return this.#feed.read(after, limit, owner, now);
   }
 
   remove(keys: readonly JobKey[]): void {
@@ -111,12 +130,18 @@ export class JobTable {
   /** Whether there is a table; one of an older version is brought up to date. */
   #exists(): boolean {
     if (!hasTable(this.#sql, "jobs")) return false;
-    this.#isCurrent ||= hasColumn(this.#sql, "jobs", "owner");
+    this.#isCurrent ||= hasColumn(this.#sql, "jobs", "seq");
     // Looked at again the next time: what is done within a transaction may be undone with it.
-    if (!this.#isCurrent) this.#sql.exec("ALTER TABLE jobs ADD COLUMN owner TEXT");
+    if (!this.#isCurrent)
+      for (const column of LATER)
+        if (!hasColumn(this.#sql, "jobs", column.split(" ", 1)[0] ?? ""))
+          this.#sql.exec(`ALTER TABLE jobs ADD COLUMN ${column}`);
     return true;
   }
 }
+
+/** Of every job that has ended but was not canceled. */
+const hasEvent = ({ fields: { outcome } }: JobRow): boolean => outcome !== null && outcome !== "canceled";
 
 const bucketOrNull = (ms: number | null): number | null => (ms === null ? null : bucketOf(ms));
 

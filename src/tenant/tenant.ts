@@ -8,6 +8,7 @@ import { readConfig, type Variables } from "../config.ts";
 import type { Admission, AdmissionAsk, Gatekeeper } from "../job/admission.ts";
 import type { AttemptReport, JobIndex } from "../job/index-client.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
+import { Waiters } from "../job/waiters.ts";
 import { describe, log, logError } from "../log.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type RotateResult,
 } from "./destination-keeper.ts";
 import { type DestinationPage, readOf, type StoredDestination } from "./destinations.ts";
+import type { FeedPage } from "./feed.ts";
 import { Flow } from "./flow.ts";
 import { type JobBinding, JobCalls } from "./job-calls.ts";
 import { JobTable, type Page } from "./job-table.ts";
@@ -37,6 +39,8 @@ const CALL_DELAY_MS = 20;
 const RETRY_MS = 10_000;
 
 const EXPIRE_AT = "expire_at";
+/** What its followers wait for. */
+const FEED = "feed";
 
 export interface TenantEnv extends Variables, JobBinding {}
 
@@ -53,12 +57,15 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   });
   readonly #flow = new Flow(this.ctx.storage.sql, (name) => this.#destinations.table.rulesOf(name));
   readonly #calls = new JobCalls(this.env, this.#tenant);
+  readonly #followers = new Waiters();
   /** Where the alarm stands; `null` when it has fired since, or when nothing is known. */
   #armedAt: number | null = null;
 
   /** Takes over what is newer than what it has, and what has come of attempts. */
   async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<readonly string[]> {
-    if (rows.length > 0) this.ctx.storage.transactionSync(() => this.#jobs.put(rows));
+    const hasNews =
+      rows.length > 0 && this.ctx.storage.transactionSync(() => this.#jobs.put(rows, Date.now()));
+    if (hasNews) this.#followers.wake(FEED);
     if (this.#flow.report(reports, Date.now())) await this.#callSoon();
     await this.#wakeWithin(EXPIRE_EVERY_MS);
     return reports.flatMap(({ host }) => (this.#flow.isOpen(host) ? [host] : []));
@@ -82,6 +89,18 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
 
   async count(filter: JobFilter): Promise<number> {
     return this.#jobs.count(filter, Date.now());
+  }
+
+  /** The feed behind `after`; with `waitMs`, as it is once something is there, or after that time. */
+  async events(after: number | null, limit: number, waitMs: number, owner?: string): Promise<FeedPage> {
+    const until = Date.now() + waitMs;
+    for (let from = after; ; ) {
+      const page = this.#jobs.events(from, limit, owner, Date.now());
+      const restMs = until - Date.now();
+      if (page.entries.length > 0 || restMs <= 0 || this.#followers.isFull(FEED)) return page;
+      from = page.next;
+      await this.#followers.wait(FEED, restMs);
+    }
   }
 
   /** Figures since `from` (epoch ms). */
