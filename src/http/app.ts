@@ -17,6 +17,7 @@ import type { Bindings, Call, Route } from "./call.ts";
 import { crossOrigin } from "./cors.ts";
 import * as destinations from "./destinations.ts";
 import { thrown, unusableConfig } from "./failure.ts";
+import { feed } from "./feed.ts";
 import { jobEvents } from "./job-events.ts";
 import { listJobs } from "./job-list.ts";
 import * as jobs from "./jobs.ts";
@@ -38,6 +39,7 @@ const ROUTES: Readonly<Record<string, Routes>> = {
   "/v1/jobs/batch": { POST: ["jobs:write", registerBatch, true] },
   "/v1/jobs/:id": { GET: ["jobs:read", jobs.read, true], DELETE: ["jobs:write", jobs.erase, true] },
   "/v1/jobs/:id/events": { GET: ["jobs:read", jobEvents, true] },
+  "/v1/events": { GET: ["jobs:read", feed, true] },
   "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel, true] },
   "/v1/jobs/:id/redeliver": { POST: ["jobs:write", jobs.redeliver, true] },
   "/v1/destinations": { GET: ["destinations:read", destinations.list] },

@@ -38,7 +38,10 @@ export interface Call {
 export type Route = (call: Call, claims: Claims) => Promise<Response | Problem>;
 
 /** The object's methods, as the Worker uses them: what they return is plain data. */
-export type JobStub = Pick<Job, "register" | "read" | "progress" | "cancel" | "redeliver" | "erase">;
+export type JobStub = Pick<
+  Job,
+  "register" | "read" | "progress" | "event" | "cancel" | "redeliver" | "erase"
+>;
 
 /** The first call included. */
 const MAX_TRIES = 3;

@@ -7,26 +7,30 @@ export const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 const MAX_CURSOR_CHARS = 256;
 
-const LIMIT_HELP = `must be a whole number from 1 to ${MAX_LIMIT}`;
 const CURSOR_HELP = "is not one of ours; take next_cursor as it came";
 
-/** `readCursor` answers `null` for what it has not written. */
+/** A whole number in a query. `unit` as it is said behind "a whole number". */
+export function wholeText(least: number, most: number, unit = "") {
+  const help = `must be a whole number${unit} from ${least} to ${most}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,4}$/, help),
+    v.transform(Number),
+    v.minValue(least, help),
+    v.maxValue(most, help),
+  );
+}
+
+/** `read` answers `null` for what we have not written. */
+export const cursorText = <Cursor>(read: (text: string) => Cursor | null) =>
+  v.pipe(
+    v.string(),
+    v.transform((text): Cursor | null => read(text.slice(0, MAX_CURSOR_CHARS))),
+    v.check((cursor) => cursor !== null, CURSOR_HELP),
+  );
+
 export const paging = <Cursor>(readCursor: (text: string) => Cursor | null) =>
   v.strictObject({
-    limit: v.optional(
-      v.pipe(
-        v.string(),
-        v.regex(/^\d{1,4}$/, LIMIT_HELP),
-        v.transform(Number),
-        v.minValue(1, LIMIT_HELP),
-        v.maxValue(MAX_LIMIT, LIMIT_HELP),
-      ),
-    ),
-    cursor: v.optional(
-      v.pipe(
-        v.string(),
-        v.transform((text): Cursor | null => readCursor(text.slice(0, MAX_CURSOR_CHARS))),
-        v.check((cursor) => cursor !== null, CURSOR_HELP),
-      ),
-    ),
+    limit: v.optional(wholeText(1, MAX_LIMIT)),
+    cursor: v.optional(cursorText(readCursor)),
   });

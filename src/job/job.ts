@@ -8,6 +8,7 @@ import { retentionMsOf } from "../config.ts";
 import { type Reach, reaches } from "../crypto/rights.ts";
 import { describe, log, logError } from "../log.ts";
 import * as callback from "./callback.ts";
+import { type EventRead, readEvent } from "./event-read.ts";
 import { newEventId } from "./ids.ts";
 import { index, type JobEnv } from "./indexing.ts";
 import { Keeper } from "./keeper.ts";
@@ -98,6 +99,12 @@ export class Job extends DurableObject<JobEnv> {
       if (progress.events.length > 0 || progress.isOver || progress.isFull || restMs <= 0) return progress;
       await this.#keeper.waitForChange(id, restMs);
     }
+  }
+
+  /** The job's event, unless it has more bytes than that. */
+  async event(tenant: string, id: string, maxBytes: number): Promise<EventRead> {
+    const job = this.#loadFor(tenant, id);
+    return job ? readEvent(job, maxBytes, () => this.#keeper.readAnswer(job)) : { kind: "none" };
   }
 
   async cancel(tenant: string, id: string, reach: Reach = {}): Promise<Done<"already_over">> {

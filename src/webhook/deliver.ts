@@ -14,10 +14,7 @@ const BODY_MS = 1_000;
 /** Of a refusal, what the timeline keeps. */
 const KEPT_BYTES = 256;
 
-export interface Attempt {
-  readonly url: string;
-  /** Beside our own, which they cannot replace but for the user agent; names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
+export interface SignedEvent {
   /** What signs, newest first. */
   readonly keys: readonly Uint8Array<ArrayBuffer>[];
   readonly eventId: string;
@@ -25,6 +22,12 @@ export interface Attempt {
   readonly number: number;
   readonly parts: readonly Part[];
   readonly answer: Uint8Array | null;
+}
+
+export interface Attempt extends SignedEvent {
+  readonly url: string;
+  /** Beside our own, which they cannot replace but for the user agent; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export type AttemptVerdict =
@@ -52,24 +55,27 @@ export function judgeAttempt(status: number, retryAfter: string | null, now: num
   return { kind: "failed", cause, retryAfterSeconds: parseRetryAfter(retryAfter, now) };
 }
 
-/** Signs with every key, newest first, and POSTs once. */
-export async function deliver(attempt: Attempt): Promise<AttemptResult> {
+/** The event as it leaves now, signed with every key, newest first. */
+export async function signedEvent({ eventId, number, parts, answer, keys }: SignedEvent) {
   const timestamp = Math.floor(Date.now() / 1000);
-  const prefix = signedPrefix(attempt.eventId, timestamp);
-  const { bytes, prefixBytes } = joinParts(attempt.parts, attempt.answer, prefix);
-  const signature = await signatureHeader(bytes, attempt.keys);
+  const { bytes, prefixBytes } = joinParts(parts, answer, signedPrefix(eventId, timestamp));
+  const headers = {
+    "content-type": "application/json",
+    "webhook-id": eventId,
+    "webhook-timestamp": String(timestamp),
+    "webhook-signature": await signatureHeader(bytes, keys),
+    "pollhook-attempt": String(number),
+  };
+  return { headers, body: bytes.subarray(prefixBytes) };
+}
+
+/** Signs and POSTs once. */
+export async function deliver(attempt: Attempt): Promise<AttemptResult> {
+  const { headers: own, body } = await signedEvent(attempt);
   const reply = await post({
     url: attempt.url,
-    headers: {
-      "user-agent": USER_AGENT,
-      ...attempt.headers,
-      "content-type": "application/json",
-      "webhook-id": attempt.eventId,
-      "webhook-timestamp": String(timestamp),
-      "webhook-signature": signature,
-      "pollhook-attempt": String(attempt.number),
-    },
-    body: bytes.subarray(prefixBytes),
+    headers: { "user-agent": USER_AGENT, ...attempt.headers, ...own },
+    body,
     timeoutMs: ATTEMPT_TIMEOUT_MS,
     bodyMs: BODY_MS,
     maxBytes: KEPT_BYTES,

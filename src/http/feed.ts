@@ -1,0 +1,107 @@
+/**
+ * `GET /v1/events`: the events of a tenant, or of a bounded token's owner, for those who cannot be called. The tenant's
+ * object has their order, each job's object its event; what is signed, and with what, is as a callback would have it.
+ */
+import * as v from "valibot";
+import type { Claims } from "../crypto/token.ts";
+import { findDestination } from "../job/admission.ts";
+import type { EventRead } from "../job/event-read.ts";
+import type { NamedDestination } from "../job/record.ts";
+import { USER_AGENT } from "../net/outbound.ts";
+import { decodeCursor, encodeCursor } from "../tenant/query.ts";
+import { signedEvent } from "../webhook/deliver.ts";
+import { openDestination, signingKeys } from "../webhook/destination.ts";
+import { tenantKeys } from "../webhook/signature.ts";
+import { jsonText } from "./answer.ts";
+import { type Call, withJob } from "./call.ts";
+import { cursorText, wholeText } from "./paging.ts";
+import { isProblem, type Problem } from "./problem.ts";
+import { parseBody } from "./schema.ts";
+
+/** Longest hold of `?wait=`. */
+const MAX_WAIT_SECONDS = 60;
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 100;
+/** A larger answer of the provider makes a page of its own: an isolate has 128 MB. */
+const SMALL_EVENT_BYTES = 256 * 1024;
+
+/** In place of a cursor: from now on. */
+const LATEST = "latest";
+
+const Query = v.strictObject({
+  after: v.optional(cursorText((text) => (text === LATEST ? LATEST : readSeq(text)))),
+  wait: v.optional(wholeText(0, MAX_WAIT_SECONDS, " of seconds")),
+  limit: v.optional(wholeText(1, MAX_LIMIT)),
+});
+
+type Event = Extract<EventRead, { kind: "event" }>;
+type FindKeys = (destination: NamedDestination | null) => Promise<Uint8Array<ArrayBuffer>[]>;
+
+/** `GET /v1/events` */
+export async function feed(call: Call, claims: Claims): Promise<Response | Problem> {
+  const { request, env } = call;
+  const query = parseBody(Query, Object.fromEntries(new URL(request.url).searchParams));
+  if (isProblem(query)) return query;
+  const { after = 0, wait = 0, limit = DEFAULT_LIMIT } = query;
+  const { sub, own } = claims;
+  const from = after === LATEST ? null : after;
+  const page = await env.TENANT.getByName(sub).events(from, limit, wait * 1_000, own);
+  const read = (id: string, maxBytes: number) => withJob(env, id, (job) => job.event(sub, id, maxBytes));
+  const reads = await Promise.all(page.entries.map(({ id }) => read(id, SMALL_EVENT_BYTES)));
+  const find = keyFinder(call, sub);
+  const events: string[] = [];
+  const answer = (next: number): Response =>
+    jsonText(`{"events":[${events.join(",")}],"next_cursor":"${writeSeq(next)}"}\n`);
+  for (const [i, { seq, id }] of page.entries.entries()) {
+    const isLarge = reads[i]?.kind === "too_large";
+    if (isLarge && i > 0) return answer(page.entries[i - 1]?.seq ?? 0);
+    const event = isLarge ? await read(id, Number.MAX_SAFE_INTEGER) : reads[i];
+    // One that was erased meanwhile is passed over.
+    if (event?.kind === "event") events.push(await written(event, writeSeq(seq), id, find));
+    if (isLarge) return answer(seq);
+  }
+  return answer(page.next);
+}
+
+/** What signs an event: its destination's secret, as it is now or was last read, or else the tenant's. */
+function keyFinder({ env, config }: Call, tenant: string): FindKeys {
+  const found = new Map<string | undefined, ReturnType<FindKeys>>();
+  const find: FindKeys = async (destination) => {
+    const { masterKeys } = config;
+    if (!destination) return tenantKeys(masterKeys, tenant);
+    const { name } = destination;
+    const now = await findDestination(env, tenant, name);
+    const copy = now?.kind === "found" ? now.read.copy : destination.copy;
+    const content = copy && (await openDestination(copy.sealed, tenant, name, masterKeys));
+    return content ? signingKeys(content, Date.now()) : tenantKeys(masterKeys, tenant);
+  };
+  return (destination) => {
+    const known = found.get(destination?.name) ?? find(destination);
+    found.set(destination?.name, known);
+    return known;
+  };
+}
+
+async function written(
+  { id, body, attempts, destination }: Event,
+  cursor: string,
+  job_id: string,
+  find: FindKeys,
+): Promise<string> {
+  const event = await signedEvent({
+    eventId: id,
+    number: Math.max(1, attempts),
+    parts: [[0, body.length]],
+    answer: body,
+    keys: await find(destination),
+  });
+  const headers = { "user-agent": USER_AGENT, ...event.headers };
+  return JSON.stringify({ cursor, job_id, id, headers, body: new TextDecoder().decode(event.body) });
+}
+
+const writeSeq = (seq: number): string => encodeCursor(String(seq));
+
+const readSeq = (text: string): number | null => {
+  const seq = decodeCursor(text);
+  return /^\d{1,16}$/.test(seq) ? Number(seq) : null;
+};
