@@ -2,9 +2,6 @@
  * The Worker's HTTP side: routes, who may call them, and the last word on every error. No rule of a job's life
  * stands here.
  */
-import type { Context } from "hono";
-import { HonoBase } from "hono/hono-base";
-import { TrieRouter } from "hono/router/trie-router";
 import { readConfig } from "../config.ts";
 import { readHint } from "../crypto/hint.ts";
 import type { Claims, Scope } from "../crypto/token.ts";
@@ -14,7 +11,7 @@ import { authenticate, tokenBound, tooOften } from "./auth.ts";
 import { registerBatch } from "./batch.ts";
 import { bulk, operation, stats } from "./bulk.ts";
 import type { Bindings, Call, Route } from "./call.ts";
-import { crossOrigin } from "./cors.ts";
+import { type Sharing, shared } from "./cors.ts";
 import * as destinations from "./destinations.ts";
 import { thrown, unusableConfig } from "./failure.ts";
 import { feed } from "./feed.ts";
@@ -22,7 +19,7 @@ import { jobEvents } from "./job-events.ts";
 import { listJobs } from "./job-list.ts";
 import * as jobs from "./jobs.ts";
 import { ping } from "./ping.ts";
-import { isProblem, type Problem, problem, problemResponse } from "./problem.ts";
+import { isProblem, problem, problemResponse } from "./problem.ts";
 import { providerApi } from "./provider-api.ts";
 import { mint } from "./tokens.ts";
 
@@ -56,63 +53,112 @@ const ROUTES: Readonly<Record<string, Routes>> = {
   "/v1/signing-secret": { GET: ["secrets:read", signingSecret] },
 };
 
-type Env = { Bindings: Bindings };
+/** The table, each path in its segments. */
+const TABLE = Object.entries(ROUTES).map(([path, routes]) => ({ segments: path.split("/"), routes }));
 
-// Two dozen paths need no faster router, and this one is light and quickly made.
-export const app = new HonoBase<Env>({ router: new TrieRouter() });
+/** For the pages of `ALLOWED_ORIGINS`; whoever is not listed is answered as if there were no such thing. */
+const SHARING: Omit<Sharing, "origin"> = {
+  methods: "GET,HEAD,POST,PUT,DELETE",
+  headers: "authorization,content-type,last-event-id",
+  exposed: "location,retry-after",
+  maxAgeSeconds: 7_200,
+};
 
-app.use("/v1/*", crossOrigin);
-for (const [path, routes] of Object.entries(ROUTES)) {
-  for (const [method, [scope, route, keepsBounds = false]] of Object.entries(routes))
-    app.on(method, path, (c) => guarded(c, scope, route, keepsBounds));
-  app.all(path, () => problemResponse(methodNotAllowed(Object.keys(routes))));
+type Context = Pick<ExecutionContext, "waitUntil">;
+
+export const app = {
+  async fetch(request: Request, env: Bindings, context: Context): Promise<Response> {
+    const response = await answer(request, env, context).catch((error) => problemResponse(thrown(error)));
+    if (request.method !== "HEAD") return response;
+    await response.body?.cancel();
+    return new Response(null, response);
+  },
+};
+
+async function answer(request: Request, env: Bindings, context: Context): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (/^\/api(\/|$)/.test(pathname)) return providerApi(request, env, context);
+  if (!/^\/v1(\/|$)/.test(pathname)) return outside(request, pathname, env);
+  const config = readConfig(env);
+  const origin = request.headers.get("origin") ?? "";
+  const native = () => routed(request, pathname, env, context, config);
+  return config.ok && config.config.allowedOrigins.has(origin)
+    ? shared(request, { ...SHARING, origin }, native)
+    : native();
 }
 
-app.route("/api", providerApi);
-app.post("/hints/:hint", hinted);
+/** What is neither the native API nor the provider's. */
+async function outside({ method }: Request, pathname: string, env: Bindings): Promise<Response> {
+  if (pathname === "/healthz") return isGet(method) ? health(env) : methodNotAllowed(["GET"]);
+  const [, hint] = /^\/hints\/([^/]+)$/.exec(pathname) ?? [];
+  return hint !== undefined && method === "POST" ? hinted(hint, env) : NOTHING_HERE();
+}
 
-app.get("/healthz", (c) => {
-  const result = readConfig(c.env);
+const isGet = (method: string): boolean => method === "GET" || method === "HEAD";
+
+const NOTHING_HERE = () => problemResponse(problem("not_found", "There is nothing at this path."));
+
+function health(env: Bindings): Response {
+  const result = readConfig(env);
   if (result.ok) return jsonResponse({ status: "ok" });
   unusableConfig(result.problems);
   return problemResponse(problem("unavailable", "This server is not configured; its log says what to set."));
-});
-app.all("/healthz", () => problemResponse(methodNotAllowed(["GET"])));
+}
 
-app.notFound(() => problemResponse(problem("not_found", "There is nothing at this path.")));
-
-app.onError((error) => problemResponse(thrown(error)));
-
-/** Configuration first, then the token, then the route: nothing is done for a caller who may not ask. */
-async function guarded(c: Context<Env>, scope: Scope, route: Route, keepsBounds: boolean): Promise<Response> {
-  const result = readConfig(c.env);
+/** Route first, then configuration, then the token: nothing is done for a caller who may not ask. */
+async function routed(
+  request: Request,
+  pathname: string,
+  env: Bindings,
+  context: Context,
+  result: ReturnType<typeof readConfig>,
+): Promise<Response> {
+  const found = find(pathname);
+  if (!found) return NOTHING_HERE();
+  const { routes, params } = found;
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const entry = Object.hasOwn(routes, method) ? routes[method as Method] : undefined;
+  if (!entry) return methodNotAllowed(Object.keys(routes));
+  const [scope, route, keepsBounds = false] = entry;
   if (!result.ok) return problemResponse(unusableConfig(result.problems));
-  const claims = await authenticate(c.req.header("authorization"), scope, result.config);
+  const { config } = result;
+  const claims = await authenticate(request.headers.get("authorization") ?? undefined, scope, config);
   if (isProblem(claims)) return problemResponse(claims);
   const refused =
-    (await tooOften(c.env, claims)) ?? (claims.own !== undefined && !keepsBounds ? tokenBound() : null);
+    (await tooOften(env, claims)) ?? (claims.own !== undefined && !keepsBounds ? tokenBound() : null);
   if (refused) return problemResponse(refused);
-  const call: Call = {
-    request: c.req.raw,
-    env: c.env,
-    config: result.config,
-    jobId: c.req.param("id") ?? "",
-    name: c.req.param("name") ?? "",
-    keepAlive: (work) => c.executionCtx.waitUntil(work),
-  };
-  const answer = await route(call, claims);
+  const { id: jobId = "", name = "" } = params;
+  const keepAlive = (work: Promise<unknown>) => context.waitUntil(work);
+  const answer = await route({ request, env, config, jobId, name, keepAlive }, claims);
   return isProblem(answer) ? problemResponse(answer) : answer;
+}
+
+/** The routes of a path, and what stands in place of their `:` names. A path in full goes before one with names. */
+function find(pathname: string) {
+  const given = pathname.split("/");
+  for (const { segments, routes } of TABLE) {
+    if (segments.length !== given.length) continue;
+    const params: Record<string, string> = {};
+    const fits = segments.every((segment, i) => {
+      const value = given[i] ?? "";
+      if (!segment.startsWith(":")) return segment === value;
+      params[segment.slice(1)] = value;
+      return value !== "";
+    });
+    if (fits) return { routes, params };
+  }
+  return null;
 }
 
 /**
  * `POST /hints/{hint}`: the provider says that a generation call's request may be done. Whatever the hint names, and
  * whatever the body says, the answer is the same.
  */
-async function hinted(c: Context<Env>): Promise<Response> {
-  const result = readConfig(c.env);
-  const name = result.ok ? await readHint(c.req.param("hint") ?? "", result.config.masterKeys) : null;
+async function hinted(hint: string, env: Bindings): Promise<Response> {
+  const result = readConfig(env);
+  const name = result.ok ? await readHint(hint, result.config.masterKeys) : null;
   // A hint that gets lost costs nothing: the job polls by itself.
-  if (name !== null) await c.env.GENERATION.getByName(name).hint().catch(thrown);
+  if (name !== null) await env.GENERATION.getByName(name).hint().catch(thrown);
   return new Response(null, { status: 204 });
 }
 
@@ -122,7 +168,7 @@ async function signingSecret({ config }: Call, claims: Claims): Promise<Response
   return jsonResponse({ secret, previous });
 }
 
-function methodNotAllowed(methods: readonly string[]): Problem {
+function methodNotAllowed(methods: readonly string[]): Response {
   const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
-  return problem("method_not_allowed", `Use ${allow} here.`, { headers: { allow } });
+  return problemResponse(problem("method_not_allowed", `Use ${allow} here.`, { headers: { allow } }));
 }

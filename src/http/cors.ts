@@ -1,27 +1,38 @@
 /**
- * The API for web pages of other origins: those that `ALLOWED_ORIGINS` lists, and no other. Nothing is a cookie, so no
+ * The Worker for web pages of other origins (https://fetch.spec.whatwg.org, "CORS protocol"). Nothing is a cookie, so no
  * credentials are allowed either: a page sends its token itself.
  */
-import type { MiddlewareHandler } from "hono";
-import { cors } from "hono/cors";
-import { readConfig } from "../config.ts";
-import type { Bindings } from "./call.ts";
 
-/** How long a browser need not ask again; Chromium takes 2 h at most. */
-const PREFLIGHT_SECONDS = 7_200;
+export interface Sharing {
+  /** `*`, or the one origin that is answered. */
+  readonly origin: string;
+  readonly methods: string;
+  /** Request headers that a page may set… */
+  readonly headers: string;
+  /** …and those of an answer that it may read. */
+  readonly exposed: string;
+  /** How long a browser need not ask again; Chromium takes 2 h at most. */
+  readonly maxAgeSeconds: number;
+}
 
-const allowed = cors({
-  // Only the origins that are listed get here.
-  origin: (origin) => origin,
-  allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-  allowHeaders: ["authorization", "content-type", "last-event-id"],
-  exposeHeaders: ["location", "retry-after"],
-  maxAge: PREFLIGHT_SECONDS,
-});
-
-/** Whoever is not listed is answered as if there were no such thing. */
-export const crossOrigin: MiddlewareHandler<{ Bindings: Bindings }> = async (c, next) => {
-  const result = readConfig(c.env);
-  const isAllowed = result.ok && result.config.allowedOrigins.has(c.req.header("origin") ?? "");
-  return isAllowed ? allowed(c, next) : next();
-};
+/** The answer to a preflight, or else to the call itself, as a page of that origin may read it. */
+export async function shared(
+  { method }: Request,
+  { origin, methods, headers, exposed, maxAgeSeconds }: Sharing,
+  answer: () => Promise<Response>,
+): Promise<Response> {
+  const isPreflight = method === "OPTIONS";
+  const response = isPreflight ? new Response(null, { status: 204 }) : await answer();
+  const shares = {
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": exposed,
+    ...(origin !== "*" && { vary: "Origin" }),
+    ...(isPreflight && {
+      "access-control-allow-methods": methods,
+      "access-control-allow-headers": headers,
+      "access-control-max-age": String(maxAgeSeconds),
+    }),
+  };
+  for (const [name, value] of Object.entries(shares)) response.headers.set(name, value);
+  return response;
+}

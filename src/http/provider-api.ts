@@ -2,16 +2,13 @@
  * The provider's own API under `/api`, for code that was written against the provider: a Pollhook token in `key`, the
  * provider's shapes in every answer. Any web page may call it: there are no cookies, only tokens.
  */
-import type { Context } from "hono";
-import { cors } from "hono/cors";
-import { HonoBase } from "hono/hono-base";
-import { TrieRouter } from "hono/router/trie-router";
 import { readConfig } from "../config.ts";
 import { readCall } from "../provider/calls.ts";
 import { isPlainObject } from "../provider/fields.ts";
 import { tooOften } from "./auth.ts";
 import { MAX_BODY_BYTES, readJson } from "./body.ts";
 import type { Bindings } from "./call.ts";
+import { type Sharing, shared } from "./cors.ts";
 import { thrown, unusableConfig } from "./failure.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { refusal } from "./provider-answer.ts";
@@ -23,31 +20,28 @@ import { callerOf } from "./registration.ts";
 /** Pictures to start from come as base64. */
 const MAX_CALL_BYTES = 10 * 1024 * 1024;
 
-type Env = { Bindings: Bindings };
+const SHARING: Sharing = {
+  origin: "*",
+  methods: "POST",
+  headers: "content-type,authorization,idempotency-key",
+  exposed: "retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset",
+  maxAgeSeconds: 86_400,
+};
 
-export const providerApi = new HonoBase<Env>({ router: new TrieRouter() });
+type Context = Pick<ExecutionContext, "waitUntil">;
 
-providerApi.use(
-  cors({
-    origin: "*",
-    allowMethods: ["POST"],
-    allowHeaders: ["content-type", "authorization", "idempotency-key"],
-    exposeHeaders: ["retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"],
-    maxAge: 86_400,
-  }),
-);
-providerApi.post("*", async (c) => {
-  const answer = await handle(c);
-  return isProblem(answer) ? refusal(answer) : answer;
-});
-providerApi.all("*", () =>
-  refusal(problem("method_not_allowed", "Use POST here.", { headers: { allow: "POST, OPTIONS" } })),
-);
-providerApi.onError((error) => refusal(thrown(error)));
+/** Everything under `/api`. */
+export const providerApi = (request: Request, env: Bindings, context: Context): Promise<Response> =>
+  shared(request, SHARING, async () => {
+    if (request.method !== "POST")
+      return refusal(
+        problem("method_not_allowed", "Use POST here.", { headers: { allow: "POST, OPTIONS" } }),
+      );
+    const answer = await handle(request, env, context).catch(thrown);
+    return isProblem(answer) ? refusal(answer) : answer;
+  });
 
-async function handle(c: Context<Env>): Promise<Response | Problem> {
-  const { env } = c;
-  const request = c.req.raw;
+async function handle(request: Request, env: Bindings, context: Context): Promise<Response | Problem> {
   const url = new URL(request.url);
   const asked = readCall(url.pathname);
   if (!asked) return problem("not_found", "This is no path of the provider's API.");
@@ -70,7 +64,7 @@ async function handle(c: Context<Env>): Promise<Response | Problem> {
     caller: callerOf(claims, request),
     body,
     origin: config.publicUrl === null ? url.origin : new URL(config.publicUrl).origin,
-    keepAlive: (work) => c.executionCtx.waitUntil(work.catch(() => {})),
+    keepAlive: (work) => context.waitUntil(work.catch(() => {})),
   };
   return asked.kind === "fetch" ? fetchRequest(call, asked) : forward(call, asked);
 }

@@ -25,7 +25,7 @@ async function from(
   };
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
   const bindings = { ...env, ALLOWED_ORIGINS: allowed };
-  return app.request(`${ORIGIN}${path}`, init, bindings, createExecutionContext());
+  return app.fetch(new Request(`${ORIGIN}${path}`, init), bindings, createExecutionContext());
 }
 
 const corsHeaders = ({ headers }: Response): string[] =>

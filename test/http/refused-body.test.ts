@@ -1,3 +1,4 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { app } from "../../src/http/app.ts";
@@ -31,7 +32,13 @@ const post = async (body: BodyInit | null, headers: Record<string, string> = JSO
 
 /** The same without a connection in between, for a body that is not read to its end. */
 const postDirectly = async (body: BodyInit, headers: Record<string, string> = {}): Promise<Answer> =>
-  answerOf(await app.request(`${ORIGIN}/v1/jobs`, await request(body, { ...JSON_TYPE, ...headers }), env));
+  answerOf(
+    await app.fetch(
+      new Request(`${ORIGIN}/v1/jobs`, await request(body, { ...JSON_TYPE, ...headers })),
+      env,
+      createExecutionContext(),
+    ),
+  );
 
 const request = async (body: BodyInit | null, headers: Record<string, string>) => ({
   method: "POST",

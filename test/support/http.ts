@@ -25,8 +25,9 @@ export async function callWith(
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   };
-  const request = app.request(`${ORIGIN}${path}`, init, { ...env, ...overrides }, createExecutionContext());
-  return answerOf(await request);
+  const request = new Request(`${ORIGIN}${path}`, init);
+  const bindings = { ...env, ...overrides } as Bindings;
+  return answerOf(await app.fetch(request, bindings, createExecutionContext()));
 }
 
 export async function answerOf(response: Response): Promise<Answer> {
