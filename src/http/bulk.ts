@@ -54,7 +54,7 @@ export async function stats({ request, env }: Call, claims: Claims): Promise<Res
   if (isProblem(query)) return query;
   const to = Date.now();
   const from = to - WINDOW_HOURS[query.window] * 3_600_000;
-  const figures = await env.TENANT.getByName(claims.sub).stats(from);
+  const figures = await env.TENANT.getByName(claims.sub).stats(from, to);
   const iso = (ms: number): string => new Date(ms).toISOString();
   return jsonResponse({ window: query.window, from: iso(from), to: iso(to), ...figures });
 }

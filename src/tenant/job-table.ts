@@ -115,9 +115,9 @@ export class JobTable {
     return Number([...this.#sql.exec(`SELECT count(*) AS n FROM jobs WHERE ${sql}`, ...args)][0]?.n ?? 0);
   }
 
-  /** What has happened since `from` (epoch ms). */
-  stats(from: number): Stats {
-    return this.#exists() ? readStats(this.#sql, from) : statsOf(new Map());
+  /** What has happened from `from` to `now` (epoch ms). */
+  stats(from: number, now: number): Stats {
+    return this.#exists() ? readStats(this.#sql, from, now) : statsOf(new Map(), from, now, new Map());
   }
 
   /** Forgets what is past its time; whether anything is left. */

@@ -2,7 +2,11 @@
  * Statistics of a tenant's jobs over a window that ends now: counted by SQLite, in groups of an endpoint and a histogram
  * bucket, so that memory is bounded whatever the number of jobs.
  */
+import type { State } from "../job/record.ts";
 import { type Counts, merge, percentile } from "./histogram.ts";
+
+/** Of a window, as it is drawn. */
+const PARTS = 48;
 
 export interface Percentiles {
   readonly p50: number | null;
@@ -27,7 +31,13 @@ export interface Figures {
   readonly delivery_ms: Percentiles;
 }
 
+type Outcomes = Figures["outcomes"];
+
 export interface Stats {
+  /** Jobs that are kept at the moment, whenever they were registered. */
+  readonly statuses: Readonly<Record<State["status"], number>>;
+  /** The window in equal parts, the oldest first: how the jobs that ended in each did end. */
+  readonly series: readonly (Outcomes & { readonly at: string })[];
   readonly total: Figures;
   readonly endpoints: Readonly<Record<string, Figures>>;
 }
@@ -58,8 +68,13 @@ const buckets = (column: string, time: string): string =>
   `SELECT endpoint, ${column} AS bucket, count(*) AS n FROM jobs WHERE ${time} > ?1 AND ${column} IS NOT NULL
    GROUP BY endpoint, ${column}`;
 
-/** The figures since `from` (epoch ms), of a table that exists. */
-export function readStats(sql: SqlStorage, from: number): Stats {
+const STATUSES = "SELECT status, count(*) AS n FROM jobs WHERE keep_until > ? GROUP BY status";
+
+const SERIES = `SELECT CAST((finished_at - ?1) / ?2 AS INTEGER) AS part, outcome, count(*) AS n FROM jobs
+  WHERE finished_at > ?1 GROUP BY part, outcome`;
+
+/** The figures from `from` to `now` (epoch ms), of a table that exists. */
+export function readStats(sql: SqlStorage, from: number, now: number): Stats {
   const lag = histograms(sql, buckets("lag_bucket", "finished_at"), from);
   const delivery = histograms(sql, buckets("delivery_bucket", "delivered_at"), from);
   const sums = new Map<string, Sums>();
@@ -69,10 +84,32 @@ export function readStats(sql: SqlStorage, from: number): Stats {
     const counts = { lag: lag.get(name) ?? new Map(), delivery: delivery.get(name) ?? new Map() };
     sums.set(name, { ...(numbers as unknown as Omit<Sums, "lag" | "delivery">), ...counts });
   }
-  return statsOf(sums);
+  const partMs = (now - from) / PARTS;
+  const series = new Map<number, Record<string, number>>();
+  for (const { part, outcome, n } of sql.exec(SERIES, from, partMs)) {
+    // Of one that ended while this was asked.
+    const i = Math.min(Number(part), PARTS - 1);
+    const counts = series.get(i) ?? {};
+    counts[String(outcome)] = Number(n) + (counts[String(outcome)] ?? 0);
+    series.set(i, counts);
+  }
+  const statuses = Object.fromEntries([...sql.exec(STATUSES, now)].map(({ status, n }) => [status, n]));
+  return { ...statsOf(sums, from, now, series), statuses: { ...NO_STATUSES, ...statuses } };
 }
 
-export const statsOf = (sums: ReadonlyMap<string, Sums>): Stats => ({
+/** `series`: by part, what is not zero. */
+export const statsOf = (
+  sums: ReadonlyMap<string, Sums>,
+  from: number,
+  now: number,
+  series: ReadonlyMap<number, Record<string, number>>,
+): Stats => ({
+  statuses: NO_STATUSES,
+  series: Array.from({ length: PARTS }, (_, i) => ({
+    at: new Date(from + (i * (now - from)) / PARTS).toISOString(),
+    ...NO_OUTCOMES,
+    ...series.get(i),
+  })),
   total: toFigures([...sums.values()].reduce(add, NOTHING)),
   endpoints: Object.fromEntries(
     [...sums]
@@ -94,12 +131,19 @@ function histograms(sql: SqlStorage, query: string, from: number): Map<string, M
   return found;
 }
 
+const NO_OUTCOMES: Outcomes = { succeeded: 0, failed: 0, expired: 0, canceled: 0 };
+const NO_STATUSES: Stats["statuses"] = {
+  waiting: 0,
+  delivering: 0,
+  delivered: 0,
+  undelivered: 0,
+  finished: 0,
+  canceled: 0,
+};
+
 const NOTHING: Sums = {
   registered: 0,
-  succeeded: 0,
-  failed: 0,
-  expired: 0,
-  canceled: 0,
+  ...NO_OUTCOMES,
   delivered: 0,
   undelivered: 0,
   attempts: 0,

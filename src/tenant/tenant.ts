@@ -103,9 +103,9 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
     }
   }
 
-  /** Figures since `from` (epoch ms). */
-  async stats(from: number): Promise<Stats> {
-    return this.#jobs.stats(from);
+  /** Figures from `from` to `to` (epoch ms). */
+  async stats(from: number, to: number): Promise<Stats> {
+    return this.#jobs.stats(from, to);
   }
 
   /** Begins an operation on every job that fits, under this id. */

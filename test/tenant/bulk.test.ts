@@ -244,6 +244,47 @@ describe("GET /v1/stats", () => {
     expect((await stats("7d")).total.registered).toBe(3);
   });
 
+  it("counts the jobs that are kept by their status, whenever they were registered", async () => {
+    const ids = await waiting(3);
+    await call("POST", `/v1/jobs/${ids[0]}/cancel`);
+    const none = { waiting: 0, delivering: 0, delivered: 0, undelivered: 0, finished: 0, canceled: 0 };
+    const statuses = async () => (await stats("1h")).statuses;
+    await expect.poll(statuses, { timeout: 5_000 }).toEqual({ ...none, waiting: 2, canceled: 1 });
+    await runInDurableObject(tenant(), (_, { storage: { sql } }) => {
+      sql.exec("UPDATE jobs SET registered_at = registered_at - ? WHERE id = ?", 90_000_000, ids[1]);
+      sql.exec("UPDATE jobs SET keep_until = ? WHERE id = ?", Date.now() - 1, ids[2]);
+    });
+    expect(await statuses()).toEqual({ ...none, waiting: 1, canceled: 1 });
+  });
+
+  it("tells how jobs ended over the time of the window, in 48 parts", async () => {
+    const ids = await waiting(4);
+    for (const id of ids) await call("POST", `/v1/jobs/${id}/cancel`);
+    await expect.poll(async () => (await stats()).statuses.canceled, { timeout: 5_000 }).toBe(4);
+    const minutes = [70, 59.9, 31, 0];
+    const outcomes = ["succeeded", "succeeded", "failed", "expired"];
+    await runInDurableObject(tenant(), (_, { storage: { sql } }) => {
+      for (const [i, id] of ids.entries())
+        sql.exec(
+          "UPDATE jobs SET finished_at = ?, outcome = ? WHERE id = ?",
+          Date.now() - (minutes[i] ?? 0) * 60_000,
+          outcomes[i] ?? "",
+          id,
+        );
+    });
+    const { series, from } = await stats("1h");
+    expect(series).toHaveLength(48);
+    expect(series[0]).toEqual({ at: from, succeeded: 1, failed: 0, expired: 0, canceled: 0 });
+    expect(series.flatMap(({ failed }: { failed: number }, i: number) => (failed > 0 ? [i] : []))).toEqual([
+      23,
+    ]);
+    expect(series.at(-1)).toMatchObject({ expired: 1 });
+    const gaps = series
+      .slice(1)
+      .map(({ at }: { at: string }, i: number) => Date.parse(at) - Date.parse(series[i].at));
+    expect(new Set(gaps)).toEqual(new Set([75_000]));
+  });
+
   it("knows nothing of a tenant without jobs, and writes nothing for asking", async () => {
     const auth = await token({ sub: "nobody" });
     const { status: code, body } = await call("GET", "/v1/stats", { auth });
@@ -251,6 +292,7 @@ describe("GET /v1/stats", () => {
     expect(body).toMatchObject({
       window: "24h",
       endpoints: {},
+      statuses: { waiting: 0, delivered: 0 },
       total: { registered: 0, polls_per_job: null },
     });
     await runInDurableObject(env.TENANT.getByName("nobody"), async (_, { storage }) => {
