@@ -14,7 +14,7 @@ import type { Bindings, Call, Route } from "./call.ts";
 import { type Sharing, shared } from "./cors.ts";
 import * as destinations from "./destinations.ts";
 import { thrown, unusableConfig } from "./failure.ts";
-import { feed } from "./feed.ts";
+import { feed, jobEvent } from "./feed.ts";
 import { jobEvents } from "./job-events.ts";
 import { listJobs } from "./job-list.ts";
 import * as jobs from "./jobs.ts";
@@ -35,6 +35,7 @@ const ROUTES: Readonly<Record<string, Routes>> = {
   "/v1/stats": { GET: ["stats:read", stats] },
   "/v1/jobs/batch": { POST: ["jobs:write", registerBatch, true] },
   "/v1/jobs/:id": { GET: ["jobs:read", jobs.read, true], DELETE: ["jobs:write", jobs.erase, true] },
+  "/v1/jobs/:id/event": { GET: ["jobs:read", jobEvent, true] },
   "/v1/jobs/:id/events": { GET: ["jobs:read", jobEvents, true] },
   "/v1/events": { GET: ["jobs:read", feed, true] },
   "/v1/jobs/:id/cancel": { POST: ["jobs:write", jobs.cancel, true] },

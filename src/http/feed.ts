@@ -1,21 +1,24 @@
 /**
- * `GET /v1/events`: the events of a tenant, or of a bounded token's owner, for those who cannot be called. The tenant's
- * object has their order, each job's object its event; what is signed, and with what, is as a callback would have it.
+ * `GET /v1/events`: the events of a tenant, or of a bounded token's owner, for those who cannot be called, and
+ * `GET /v1/jobs/{id}/event`. The tenant's object has their order, each job's object its event; what is signed, and with
+ * what, is as a callback would have it.
  */
 import * as v from "valibot";
 import type { Claims } from "../crypto/token.ts";
 import { findDestination } from "../job/admission.ts";
 import type { EventRead } from "../job/event-read.ts";
+import { isJobId } from "../job/ids.ts";
 import type { NamedDestination } from "../job/record.ts";
 import { USER_AGENT } from "../net/outbound.ts";
 import { decodeCursor, encodeCursor } from "../tenant/query.ts";
 import { signedEvent } from "../webhook/deliver.ts";
 import { openDestination, signingKeys } from "../webhook/destination.ts";
 import { tenantKeys } from "../webhook/signature.ts";
-import { jsonText } from "./answer.ts";
+import { jsonResponse } from "./answer.ts";
+import { tokenBound } from "./auth.ts";
 import { type Call, withJob } from "./call.ts";
 import { cursorText, wholeText } from "./paging.ts";
-import { isProblem, type Problem } from "./problem.ts";
+import { isProblem, JOB_NOT_FOUND, type Problem, problem } from "./problem.ts";
 import { parseBody } from "./schema.ts";
 
 /** Longest hold of `?wait=`. */
@@ -49,18 +52,30 @@ export async function feed(call: Call, claims: Claims): Promise<Response | Probl
   const read = (id: string, maxBytes: number) => withJob(env, id, (job) => job.event(sub, id, maxBytes));
   const reads = await Promise.all(page.entries.map(({ id }) => read(id, SMALL_EVENT_BYTES)));
   const find = keyFinder(call, sub);
-  const events: string[] = [];
-  const answer = (next: number): Response =>
-    jsonText(`{"events":[${events.join(",")}],"next_cursor":"${writeSeq(next)}"}\n`);
+  const events: object[] = [];
+  const answer = (next: number): Response => jsonResponse({ events, next_cursor: writeSeq(next) });
   for (const [i, { seq, id }] of page.entries.entries()) {
     const isLarge = reads[i]?.kind === "too_large";
     if (isLarge && i > 0) return answer(page.entries[i - 1]?.seq ?? 0);
     const event = isLarge ? await read(id, Number.MAX_SAFE_INTEGER) : reads[i];
     // One that was erased meanwhile is passed over.
-    if (event?.kind === "event") events.push(await written(event, writeSeq(seq), id, find));
+    if (event?.kind === "event")
+      events.push({ cursor: writeSeq(seq), job_id: id, ...(await shown(event, find)) });
     if (isLarge) return answer(seq);
   }
   return answer(page.next);
+}
+
+/** `GET /v1/jobs/{id}/event` */
+export async function jobEvent(call: Call, { sub, own }: Claims): Promise<Response | Problem> {
+  const { env, jobId } = call;
+  if (!isJobId(jobId)) return JOB_NOT_FOUND;
+  const event = await withJob(env, jobId, (job) => job.event(sub, jobId, Number.MAX_SAFE_INTEGER, { own }));
+  if (event.kind === "not_found") return JOB_NOT_FOUND;
+  if (event.kind === "other_owner") return tokenBound();
+  if (event.kind !== "event")
+    return problem("nothing_to_deliver", "The job has no event yet, or never will.");
+  return jsonResponse({ job_id: jobId, ...(await shown(event, keyFinder(call, sub))) });
 }
 
 /** What signs an event: its destination's secret, as it is now or was last read, or else the tenant's. */
@@ -82,12 +97,8 @@ function keyFinder({ env, config }: Call, tenant: string): FindKeys {
   };
 }
 
-async function written(
-  { id, body, attempts, destination }: Event,
-  cursor: string,
-  job_id: string,
-  find: FindKeys,
-): Promise<string> {
+/** An event as its callback would have it. */
+async function shown({ id, body, attempts, destination }: Event, find: FindKeys) {
   const event = await signedEvent({
     eventId: id,
     number: Math.max(1, attempts),
@@ -96,7 +107,7 @@ async function written(
     keys: await find(destination),
   });
   const headers = { "user-agent": USER_AGENT, ...event.headers };
-  return JSON.stringify({ cursor, job_id, id, headers, body: new TextDecoder().decode(event.body) });
+  return { id, headers, body: new TextDecoder().decode(event.body) };
 }
 
 const writeSeq = (seq: number): string => encodeCursor(String(seq));

@@ -14,7 +14,7 @@ export type EventRead =
       readonly destination: NamedDestination | null;
     }
   | { readonly kind: "too_large" }
-  /** There is none, or none any more. */
+  /** Not yet, or never: the job was canceled. */
   | { readonly kind: "none" };
 
 /** `answer`: the job's stored answer. */

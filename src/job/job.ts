@@ -101,10 +101,15 @@ export class Job extends DurableObject<JobEnv> {
     }
   }
 
-  /** The job's event, unless it has more bytes than that. */
-  async event(tenant: string, id: string, maxBytes: number): Promise<EventRead> {
-    const job = this.#loadFor(tenant, id);
-    return job ? readEvent(job, maxBytes, () => this.#keeper.readAnswer(job)) : { kind: "none" };
+  /** The job's event, unless the answer in it has more bytes than that. */
+  async event(
+    tenant: string,
+    id: string,
+    maxBytes: number,
+    reach: Reach = {},
+  ): Promise<EventRead | NotFound> {
+    const job = this.#find(tenant, id, reach);
+    return "kind" in job ? job : readEvent(job, maxBytes, () => this.#keeper.readAnswer(job));
   }
 
   async cancel(tenant: string, id: string, reach: Reach = {}): Promise<Done<"already_over">> {

@@ -249,6 +249,24 @@ describe("the feed of events", () => {
     }
   });
 
+  it("has the event of one job, too, whatever its size", async () => {
+    const job = await newJob({ callback_url: null });
+    const path = `/v1/jobs/${job.id}/event`;
+    expectProblem(await call("GET", path), { status: 409, code: "nothing_to_deliver" });
+    fetched.on(job.poll, json({ status: "success", output: ["x".repeat(300_000)] }));
+    await fire(job.id);
+    const { events } = await page();
+    const { cursor: _, headers, ...event } = events[0] as FeedEvent;
+    const { body: alone } = await call("GET", path);
+    expect({ ...alone, headers: null }).toEqual({ ...event, headers: null });
+    expect(new Webhook(await secret()).verify(alone.body, alone.headers)).toBeTruthy();
+    expect(Object.keys(alone.headers)).toEqual(Object.keys(headers));
+    expectProblem(await call("GET", path, { auth: await bounded() }), { status: 403, code: "token_bound" });
+    const auth = await token({ sub: "globex" });
+    expectProblem(await call("GET", path, { auth }), { status: 404, code: "not_found" });
+    expectProblem(await call("GET", "/v1/jobs/nothing/event"), { status: 404, code: "not_found" });
+  });
+
   it("is one tenant's own, and of a tenant without jobs it is empty", async () => {
     await finished();
     const auth = await token({ sub: "globex" });
