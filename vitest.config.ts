@@ -38,7 +38,14 @@ export default defineConfig({
           testTimeout: 30_000,
           setupFiles: ["test/support/setup.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/cli/**", "test/e2e/**", "test/simulator/**", "test/demo/**", "test/bench/**"],
+          exclude: [
+            "test/browser/**",
+            "test/cli/**",
+            "test/e2e/**",
+            "test/simulator/**",
+            "test/demo/**",
+            "test/bench/**",
+          ],
         },
       },
       {
@@ -46,6 +53,7 @@ export default defineConfig({
           name: "node",
           environment: "node",
           include: [
+            "test/browser/**/*.test.ts",
             "test/cli/**/*.test.ts",
             "test/e2e/**/*.test.ts",
             "test/simulator/**/*.test.ts",
