@@ -18,6 +18,8 @@ export const IS_BUNDLED =
 
 const MODULES = join(ROOT, "node_modules");
 const UNPACK = 'import chromium from "@sparticuz/chromium"; await chromium.executablePath();';
+/** No name is looked up but those of this machine: no page reaches another one, nor does the browser by itself. */
+const LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1";
 /** A busy machine may take a while: a limit, never a measure. */
 const LAUNCH_LIMIT_MS = 60_000;
 
@@ -29,7 +31,7 @@ const FONTS = `<?xml version="1.0"?>
 
 /** Launches a Chromium that ends with this process at the latest. Without a sandbox: containers run as root. */
 export async function launchChromium(): Promise<Browser> {
-  return chromium.launch({ ...(await whichChromium()), timeout: LAUNCH_LIMIT_MS });
+  return chromium.launch({ ...(await whichChromium()), args: [LOOPBACK_ONLY], timeout: LAUNCH_LIMIT_MS });
 }
 
 /** The processes of a browser, with those of its pages. */

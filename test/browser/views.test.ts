@@ -45,3 +45,10 @@ it("opens views as they are asked for, each with storage of its own", async () =
   expect((await other.page.evaluate(look)).slice(1)).toEqual([false, 0]);
   expect([...phone.complaints(), ...other.complaints()]).toEqual([]);
 });
+
+it("reaches no other machine", async () => {
+  const { page } = await browser.open(server.origin);
+  // The second would be asked, and refuse, also on a machine that knows no other.
+  for (const url of ["http://example.com/", "http://127.0.0.2:8000/"])
+    await expect(page.goto(url)).rejects.toThrow("ERR_NAME_NOT_RESOLVED");
+});
