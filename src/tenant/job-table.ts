@@ -21,7 +21,11 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (
 /** Columns of later versions, in their order. */
 const LATER = ["owner TEXT", "seq INTEGER"] as const;
 
-const PUT = `INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+/** As {@link columnsOf} gives them: a later version's table may have more. */
+const NAMES = `registered_at, id, revision, keep_until, status, outcome, endpoint, request_id, destination, host, indexed,
+  finished_at, delivered_at, polls, attempts, lag_bucket, delivery_bucket, rest, metadata, owner, seq`;
+
+const PUT = `INSERT INTO jobs (${NAMES}) VALUES (${NAMES.replace(/\w+/g, "?")})
   ON CONFLICT (registered_at, id) DO UPDATE SET revision = excluded.revision, keep_until = excluded.keep_until,
   status = excluded.status, outcome = excluded.outcome, destination = excluded.destination, host = excluded.host, finished_at = excluded.finished_at,
   delivered_at = excluded.delivered_at, polls = excluded.polls, attempts = excluded.attempts,

@@ -49,6 +49,16 @@ describe("an index from before there were owners", () => {
     expect((await list()).sort()).toEqual([id, job.id].sort());
   });
 
+  it("takes jobs where a later version has added a column", async () => {
+    const { id } = await newJob();
+    await expect.poll(() => list()).toEqual([id]);
+    await runInDurableObject(tenant(), (_, { storage: { sql } }) => {
+      sql.exec("ALTER TABLE jobs ADD COLUMN later TEXT");
+    });
+    const { id: next } = await newJob();
+    await expect.poll(async () => (await list()).sort()).toEqual([id, next].sort());
+  });
+
   it("is not written to by a look at one that is up to date, nor by one at none", async () => {
     const auth = await bounded();
     expect(await list(auth)).toEqual([]);
