@@ -1,8 +1,8 @@
 /**
- * What a command of the command line is: its options, its help, and what it does with a client. Parsing is Node's own
- * `parseArgs`, strict: what a command does not know it refuses.
+ * What a command of the command line is: its options, its help, and what it does with a client. Parsing and help are
+ * commander's; here it is told of a command by a table, from which the types of the options follow.
  */
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import { type Command as Commander, InvalidArgumentError, Option } from "commander";
 import { PollhookClient } from "../client/index.ts";
 
 /** What a command talks to. */
@@ -18,21 +18,59 @@ export interface Io {
   readonly status: ((text: string) => void) | null;
 }
 
-type Options = NonNullable<ParseArgsConfig["options"]>;
-type Values<O extends Options> = ReturnType<
-  typeof parseArgs<{ options: O & typeof COMMON; allowPositionals: true; strict: true }>
->["values"];
+interface OptionSpec {
+  readonly type: "flag" | "text" | "texts" | "number" | "word";
+  /** What its value is called in the help. */
+  readonly value: string | null;
+  readonly help: string;
+  readonly words?: readonly string[];
+  readonly isNeeded?: boolean;
+}
+
+type ValueOf<Spec extends OptionSpec> = Spec extends { readonly type: "flag" }
+  ? boolean
+  : Spec extends { readonly type: "number" }
+    ? number
+    : Spec extends { readonly type: "texts" }
+      ? readonly string[]
+      : Spec extends { readonly words: readonly (infer Word)[] }
+        ? Word
+        : string;
+
+/** By their names without dashes: `requestId` is `--request-id`. */
+type Options = Readonly<Record<string, OptionSpec>>;
+type Values<O extends Options> = {
+  readonly [Name in keyof O]:
+    | ValueOf<O[Name]>
+    | (O[Name] extends { readonly isNeeded: true } ? never : undefined);
+} & { readonly json: boolean | undefined };
+
+export const flag = (help: string) => ({ type: "flag", value: null, help }) as const;
+export const text = (value: string, help = "") => ({ type: "text", value, help }) as const;
+/** May be said several times. */
+export const texts = (value: string, help = "") => ({ type: "texts", value, help }) as const;
+/** The server judges which numbers are sensible. */
+export const number = (value: string, help = "") => ({ type: "number", value, help }) as const;
+/** A word out of a few. */
+export const word = <const Words extends readonly string[]>(words: Words, value = "WORD", help = "") =>
+  ({ type: "word", value, words, help: help || oneOf(words) }) as const;
+/** Without it the command makes no sense. */
+export const needed = <const Spec extends OptionSpec>(spec: Spec) => ({ ...spec, isNeeded: true }) as const;
 
 export interface Spec<O extends Options> {
+  /** What it is called by. */
+  readonly name: string;
   /** Half a line for the list of commands. */
   readonly summary: string;
-  /** What stands behind `pollhook`: `wait ID [options]`. */
-  readonly usage: string;
-  /** Lines on the options, and an example or two. */
-  readonly help: string;
-  readonly options: O;
-  /** How many words it needs that are no options. */
-  readonly words: number;
+  /** What else its help says. */
+  readonly notes?: string;
+  /** What stands behind its name, if that is more than its words: `(--request-id ID | …) [options]`. */
+  readonly usage?: string;
+  /** What it needs that is no option: `["ID"]`. */
+  readonly words?: readonly string[];
+  readonly options?: O;
+  /** Lines to type. */
+  readonly examples: readonly string[];
   /** Returns the exit code. */
   readonly run: (call: {
     readonly args: Values<O>;
@@ -41,11 +79,8 @@ export interface Spec<O extends Options> {
   }) => Promise<number>;
 }
 
-export interface Command {
-  readonly summary: string;
-  readonly usage: string;
-  readonly execute: (argv: readonly string[], io: Io) => Promise<number>;
-}
+/** Adds itself to a program, or to a command that has commands of its own; `end` hears the exit code. */
+export type Command = (parent: Commander, io: Io, end: (code: number) => void) => void;
 
 /** Done, and well. */
 export const OK = 0;
@@ -56,46 +91,62 @@ export const USAGE = 2;
 
 export class UsageError extends Error {}
 
-const COMMON = {
-  json: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-} as const;
-
-const COMMON_HELP = `  --json                 print JSON, one value a line
-  -h, --help             print this`;
-
 /** Makes a command of what is particular about it. */
-export function command<const O extends Options>(spec: Spec<O>): Command {
-  const help = `Usage: pollhook ${spec.usage}\n\n${spec.summary}.\n\n${spec.help.trimEnd()}`;
-  return {
-    summary: spec.summary,
-    usage: spec.usage,
-    async execute(argv, io) {
-      const { values, positionals } = parse(argv, spec.options);
-      if ((values as { help?: boolean }).help) {
-        io.out(help.replace(/\n\n(?=Example)/, `\n${COMMON_HELP}\n\n`));
-        return OK;
-      }
-      if (positionals.length !== spec.words) throw new UsageError(`Usage: pollhook ${spec.usage}`);
-      return spec.run({ args: values, words: positionals, io });
-    },
+export const command =
+  <const O extends Options = Record<never, never>>(spec: Spec<O>): Command =>
+  (parent, io, end) => {
+    const { name, summary, notes, words = [], usage = [...words, "[options]"].join(" "), examples } = spec;
+    const self = parent
+      .command(name)
+      .summary(summary)
+      // Commander breaks the lines, as the terminal is wide.
+      .description(
+        [`${summary}.`, ...(notes === undefined ? [] : [notes.replaceAll("\n", " ")])].join("\n\n"),
+      )
+      .usage(usage)
+      .showHelpAfterError(`Usage: pollhook ${nameOf(parent, name)} ${usage}`)
+      .addHelpText(
+        "after",
+        `\nExample${examples.length > 1 ? "s" : ""}:\n${examples.map(indent).join("\n")}`,
+      );
+    for (const word of words) self.argument(`<${word}>`);
+    for (const [name, option] of Object.entries<OptionSpec>(spec.options ?? {}))
+      self.addOption(optionOf(name, option));
+    self.option("--json", "print JSON, one value a line");
+    self.helpOption("-h, --help", "print this");
+    self.action(async () => end(await spec.run({ args: self.opts<Values<O>>(), words: self.args, io })));
   };
+
+const nameOf = (parent: Commander, name: string): string =>
+  parent.parent ? `${parent.name()} ${name}` : name;
+
+const indent = (line: string): string => `  ${line}`;
+
+function optionOf(name: string, { type, value, help, words, isNeeded = false }: OptionSpec): Option {
+  const flags = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const option = new Option(value === null ? flags : `${flags} <${value}>`, help);
+  option.makeOptionMandatory(isNeeded);
+  if (type === "number") option.argParser(numberOf);
+  if (type === "texts") option.argParser((text, before: readonly string[] = []) => [...before, text]);
+  // Not commander's `choices`, which would show them a second time in the help.
+  if (words)
+    option.argParser((text) => (words.includes(text) ? text : refuse(`It must be ${oneOf(words)}.`)));
+  return option;
 }
 
-function parse<const O extends Options>(argv: readonly string[], options: O) {
-  try {
-    const config = {
-      args: [...argv],
-      options: { ...options, ...COMMON },
-      allowPositionals: true,
-      strict: true,
-    } as const;
-    const { values, positionals } = parseArgs(config);
-    return { values: values as unknown as Values<O>, positionals };
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+/** Commander makes an error of it that names the option. */
+function refuse(detail: string): never {
+  throw new InvalidArgumentError(detail);
 }
+
+function numberOf(text: string): number {
+  const value = Number(text);
+  return text.trim() === "" || !Number.isFinite(value) ? refuse("It must be a number.") : value;
+}
+
+/** `a, b or c` */
+const oneOf = (words: readonly string[]): string =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 
 /** The client that the environment describes. */
 export function clientOf({ env }: Io): PollhookClient {
@@ -104,26 +155,6 @@ export function clientOf({ env }: Io): PollhookClient {
     throw new UsageError("Set POLLHOOK_URL to where Pollhook is reached: https://…");
   if (!token) throw new UsageError("Set POLLHOOK_TOKEN to a token of yours.");
   return new PollhookClient({ url, token });
-}
-
-/** A number that an option was given; the server judges which are sensible. */
-export function numberOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new UsageError(`--${name} must be a number.`);
-  return value;
-}
-
-/** A word out of a few. */
-export function oneOf<const Word extends string>(
-  name: string,
-  text: string | undefined,
-  words: readonly Word[],
-): Word | undefined {
-  const word = words.find((word) => word === text);
-  if (text !== undefined && word === undefined)
-    throw new UsageError(`--${name} must be one of ${words.join(", ")}.`);
-  return word;
 }
 
 /** The object without the members that are `undefined`. */

@@ -1,7 +1,9 @@
 /**
- * The command line as a whole: finds the command, and turns what goes wrong into a line and an exit code: 0 done, 1
- * refused or ended badly, 2 called in a way that makes no sense.
+ * The command line as a whole: the program that knows all commands, and what becomes of that which goes wrong: a line
+ * and an exit code: 0 done, 1 refused or ended badly, 2 called in a way that makes no sense.
  */
+import { readFileSync } from "node:fs";
+import { Command as Commander, CommanderError } from "commander";
 import { PollhookError } from "../client/index.ts";
 import { BAD, type Command, type Io, OK, USAGE, UsageError } from "./command.ts";
 import { destinations } from "./commands/destinations.ts";
@@ -11,68 +13,99 @@ import { token } from "./commands/mint.ts";
 import { verify } from "./commands/verify.ts";
 import { watch } from "./commands/watch.ts";
 
-const COMMANDS: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {
-  register,
-  job,
-  wait,
-  watch,
-  list,
-  redeliver,
-  cancel,
-  token,
-  destinations,
-  verify,
-};
+const COMMANDS: readonly Command[] = [register, job, wait, watch, list, redeliver, cancel, token];
+
+const CLOSING = `
+POLLHOOK_URL says where Pollhook is, POLLHOOK_TOKEN who you are. --help behind a
+command tells more, --json prints JSON. It ends with 0 when all is well, 1 when
+something is refused or has ended badly, 2 when it was called wrongly.`;
 
 /** Runs one command; resolves to the exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const [first = "", second = "", ...rest] = argv;
+  const said = { out: "", err: "" };
+  let code = OK;
+  const program = programOf(said, io, (ended) => {
+    code = ended;
+  });
   try {
-    if (first === "" || isHelp(first) || first === "help") {
-      io.out(usageOf(COMMANDS));
-      return first === "" ? USAGE : OK;
-    }
-    const found = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
-    if (!found) throw new UsageError(`There is no command "${first}". See pollhook --help.`);
-    if (isCommand(found)) return await found.execute(argv.slice(1), io);
-    if (isHelp(second)) {
-      io.out(usageOf(found));
-      return OK;
-    }
-    const sub = Object.hasOwn(found, second) ? found[second] : undefined;
-    if (!sub) throw new UsageError(`Usage: pollhook ${first} ${Object.keys(found).join(" | ")}`);
-    return await sub.execute(rest, io);
+    await program.parseAsync(argv, { from: "user" });
+    return code;
   } catch (error) {
-    return explain(error, argv.includes("--json"), io);
+    const isJson = argv.includes("--json");
+    if (error instanceof CommanderError) return explainCall(error, said, isJson, io);
+    if (error instanceof UsageError) return explainUsage(error.message, isJson, io);
+    if (error instanceof PollhookError) return explain(error, isJson, io);
+    throw error;
   }
 }
 
-function explain(error: unknown, asJson: boolean, io: Io): number {
-  if (error instanceof UsageError) {
-    io.err(`pollhook: ${error.message}`);
-    return USAGE;
+/** What commander writes is kept, so that it is said in one piece, and in the form that was asked for. */
+function programOf(said: { out: string; err: string }, io: Io, end: (code: number) => void): Commander {
+  const program = new Commander("pollhook")
+    .usage("COMMAND [options]")
+    .helpOption("-h, --help", "print this")
+    .version(version(), "-V, --version", "print the version")
+    .helpCommand("help [COMMAND]", "print this, or what a command does")
+    .addHelpText("after", CLOSING)
+    .exitOverride()
+    .configureHelp({ visibleCommands: leavesOf, subcommandTerm: pathOf })
+    .configureOutput({
+      writeOut: (text) => {
+        said.out += text;
+      },
+      writeErr: (text) => {
+        said.err += text;
+      },
+    });
+  for (const add of COMMANDS) add(program, io, end);
+  const group = program
+    .command("destinations")
+    .summary("The callbacks that have names")
+    .description("The callbacks that have names.")
+    .usage("COMMAND [options]")
+    .helpOption("-h, --help", "print this")
+    .helpCommand(false);
+  for (const add of destinations) add(group, io, end);
+  verify(program, io, end);
+  return program;
+}
+
+/** All commands that do something, also those within others. */
+const leavesOf = (command: Commander): Commander[] =>
+  command.commands.flatMap((child) => (child.commands.length > 0 ? leavesOf(child) : [child]));
+
+const pathOf = (command: Commander): string =>
+  command.parent?.parent ? `${command.parent.name()} ${command.name()}` : command.name();
+
+/** Of the package: this file is as deep in it where it is written as where it is built. */
+const version = (): string =>
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+
+/** What commander ends with when it has printed help, and when it could not make sense of the call. */
+function explainCall(
+  { code, exitCode }: CommanderError,
+  said: { out: string; err: string },
+  isJson: boolean,
+  io: Io,
+) {
+  if (exitCode === 0) {
+    io.out(said.out.trimEnd());
+    return OK;
   }
-  if (!(error instanceof PollhookError)) throw error;
-  const { code, status, field, detail } = error;
-  io.err(asJson ? JSON.stringify({ code, status, field, detail }) : `pollhook: ${detail} (${code})`);
+  // Help that nobody has asked for, for want of a command.
+  if (code !== "commander.help") return explainUsage(said.err.replace(/^error: /, "").trimEnd(), isJson, io);
+  io.out(said.err.trimEnd());
+  return USAGE;
+}
+
+function explainUsage(detail: string, isJson: boolean, io: Io): number {
+  io.err(
+    isJson ? JSON.stringify({ code: "usage", status: null, field: null, detail }) : `pollhook: ${detail}`,
+  );
+  return USAGE;
+}
+
+function explain({ code, status, field, detail }: PollhookError, isJson: boolean, io: Io): number {
+  io.err(isJson ? JSON.stringify({ code, status, field, detail }) : `pollhook: ${detail} (${code})`);
   return BAD;
-}
-
-const isCommand = (found: Command | Readonly<Record<string, Command>>): found is Command =>
-  typeof found.execute === "function";
-
-const isHelp = (word: string): boolean => word === "--help" || word === "-h";
-
-function usageOf(commands: typeof COMMANDS): string {
-  const all = Object.values(commands).flatMap((found) => (isCommand(found) ? [found] : Object.values(found)));
-  const names = all.map(({ usage }) => usage.split(" [")[0]?.split(" (")[0] ?? "");
-  const width = Math.max(...names.map((name) => name.length)) + 2;
-  return [
-    "Usage: pollhook COMMAND [options]",
-    "",
-    ...all.map(({ summary }, index) => `  ${(names[index] ?? "").padEnd(width)}${summary}`),
-    "",
-    "POLLHOOK_URL says where Pollhook is, POLLHOOK_TOKEN who you are. --help behind a command tells more, --json prints",
-    "JSON. It ends with 0 when all is well, 1 when something is refused or has ended badly, 2 when it was called wrongly.",
-  ].join("\n");
 }

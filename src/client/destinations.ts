@@ -14,6 +14,12 @@ import { PollhookError } from "./error.ts";
 import type { Repetition } from "./retry.ts";
 import { type CallOptions, path, query, type Transport } from "./transport.ts";
 
+export interface RotateOptions extends CallOptions {
+  readonly overlapSeconds?: number;
+  /** `whsec_` and the base64 of 24 to 64 bytes. */
+  readonly secret?: string;
+}
+
 /**
  * @example
  * const destinations = new Destinations(pollhook);
@@ -71,14 +77,20 @@ export class Destinations {
     return this.#post(path`/v1/destinations/${name}/test`, {}, "once", options);
   }
 
-  /** A new secret; the one before signs, too, for so many seconds (a day unless given). Never repeated: it is shown once. */
+  /**
+   * A new secret, or the one that is given; the one before signs, too, for so many seconds (a day unless given). Repeated
+   * after a lost answer only where the secret is yours: another is shown once.
+   */
   async rotateSecret(
     name: string,
-    overlapSeconds?: number,
-    options: CallOptions = {},
+    { overlapSeconds, secret, ...options }: RotateOptions = {},
   ): Promise<RotatedSecret> {
-    const body = overlapSeconds === undefined ? {} : { overlap_seconds: overlapSeconds };
-    return this.#post(path`/v1/destinations/${name}/rotate-secret`, body, "once", options);
+    const body = {
+      ...(overlapSeconds !== undefined && { overlap_seconds: overlapSeconds }),
+      ...(secret !== undefined && { secret }),
+    };
+    const repetition: Repetition = secret === undefined ? "once" : "safe";
+    return this.#post(path`/v1/destinations/${name}/rotate-secret`, body, repetition, options);
   }
 
   /** Holds its deliveries back until `resume`. */

@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { ROOT } from "../demo/worker-process.ts";
+import { installPackage } from "./install.ts";
 
 const importsOf = (folder: string): string[] =>
   readdirSync(join(ROOT, "src", folder), { recursive: true, encoding: "utf8" })
@@ -22,4 +25,18 @@ it("has a Worker that imports neither the client nor the command line", () => {
   const lines = importsOf(".").filter((line) => !/^(client|cli)\//.test(line));
   expect(lines.length).toBeGreaterThan(100);
   expect(lines.filter((line) => /\/(client|cli)\//.test(line))).toEqual([]);
+});
+
+it("runs where it is installed", async () => {
+  const { bin, folder, remove } = await installPackage();
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [bin, "--help"], { cwd: folder });
+    expect(stdout).toMatch(/^Usage: pollhook COMMAND/);
+    const made =
+      "const { PollhookClient } = await import('pollhook/client'); console.log(typeof PollhookClient)";
+    const script = ["--input-type=module", "--eval", made];
+    expect((await promisify(execFile)(process.execPath, script, { cwd: folder })).stdout).toBe("function\n");
+  } finally {
+    await remove();
+  }
 });

@@ -38,30 +38,57 @@ it.each(COMMANDS.map((words) => [words]))(
   },
 );
 
+it("explains a command that help is asked about", async () => {
+  const [{ out }, asked] = [await pollhook(["list", "--help"]), await pollhook(["help", "list"])];
+  expect(asked).toMatchObject({ code: 0, out });
+});
+
 it("lists the commands of destinations", async () => {
   expect(await pollhook(["destinations", "--help"])).toMatchObject({ code: 0 });
   expect(await pollhook(["destinations"])).toMatchObject({ code: 2 });
 });
 
+it("prints its version", async () => {
+  expect(await pollhook(["--version"])).toMatchObject({
+    code: 0,
+    out: [expect.stringMatching(/^\d+\.\d+\.\d+$/)],
+  });
+});
+
+it("says as JSON what makes no sense, where JSON was asked for", async () => {
+  const { code, out, err } = await pollhook(["job", "--json"]);
+  expect([code, out, err.length]).toEqual([2, [], 1]);
+  expect(JSON.parse(err[0] ?? "")).toEqual({
+    code: "usage",
+    status: null,
+    field: null,
+    detail: expect.stringContaining("missing required argument 'ID'"),
+  });
+});
+
 describe("a call that makes no sense ends with 2 and says why", () => {
   const env = { POLLHOOK_URL: "https://pollhook.example", POLLHOOK_TOKEN: "t" };
   it.each([
-    [["fly"], 'no command "fly"'],
-    [["constructor"], 'no command "constructor"'],
+    [["fly"], "unknown command 'fly'"],
+    [["constructor"], "unknown command 'constructor'"],
+    [["lst"], "(Did you mean list?)"],
     [["job"], "Usage: pollhook job ID"],
     [["job", "a", "b"], "Usage: pollhook job ID"],
     [["job", "a", "--fast"], "--fast"],
-    [["destinations", "fly"], "list | put | test"],
-    [["wait", "a", "--until", "noon"], "--until must be one of outcome, over"],
-    [["wait", "a", "--timeout", "long"], "--timeout must be a number"],
+    [["list", "--stats", "lost"], "(Did you mean --status?)"],
+    [["destinations", "fly"], "unknown command 'fly'"],
+    [["wait", "a", "--until", "noon"], "It must be outcome or over."],
+    [["wait", "a", "--timeout", "long"], "It must be a number."],
     [["register", "--metadata", "7"], "--metadata must be a JSON object"],
-    [["list", "--status", "lost"], "--status must be one of"],
+    [["list", "--status", "lost"], "It must be waiting, delivering,"],
     [["list", "--count", "0"], "--count must be at least 1"],
     [["list", "--metadata", "user"], "NAME=VALUE"],
-    [["token", "--scope", "jobs:read"], "--scope and --expires-in are needed"],
-    [["destinations", "put", "app"], "--url is needed"],
+    [["token", "--scope", "jobs:read"], "'--expires-in <SECONDS>' not specified"],
+    [["destinations", "put", "app"], "'--url <URL>' not specified"],
     [["destinations", "put", "app", "--url", "u", "--header", "x"], "NAME: VALUE"],
     [["destinations", "put", "app", "--url", "u", "--own-secret"], "POLLHOOK_SECRET"],
+    [["destinations", "put", "app", "--url", "u", "--retry-schedule", "5,x"], "numbers of seconds"],
+    [["destinations", "rotate", "app", "--own-secret"], "POLLHOOK_SECRET"],
     [["verify", "-"], "POLLHOOK_SECRET"],
   ])("%j", async (argv, text) => {
     const { code, out, err } = await pollhook(argv, { env });

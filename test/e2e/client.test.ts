@@ -179,7 +179,7 @@ it("keeps destinations", async () => {
   expect(secret).toMatch(/^whsec_/);
   expect(await destinations.test("app")).toMatchObject({ delivered: true, http_status: 204 });
   expect(await verifyWebhook(await delivered("app"), secret ?? "")).toMatchObject({ type: "ping" });
-  const rotated = await destinations.rotateSecret("app", 60);
+  const rotated = await destinations.rotateSecret("app", { overlapSeconds: 60 });
   await destinations.test("app");
   const signedTwice = await delivered("app", 2);
   for (const either of [secret ?? "", rotated.secret])

@@ -8,52 +8,55 @@ import {
   clientOf,
   command,
   defined,
+  flag,
   type Io,
-  numberOf,
+  needed,
+  number,
   OK,
-  oneOf,
+  text,
+  texts,
   UsageError,
+  word,
 } from "../command.ts";
 import { destinationLine } from "../print.ts";
 
 const open = (io: Io): Destinations => new Destinations(clientOf(io));
 
-const put = command({
-  summary: "Creates or replaces a destination; prints its secret when that is new",
-  usage: "destinations put NAME --url URL [options]",
-  help: `  --url URL                where its events go
-  --header "NAME: VALUE"   sent with every attempt; several times for several. Without: as they were
-  --format FORMAT          standard or provider
-  --retry-schedule LIST    seconds before attempts 2, 3, …: 5,60,3600
-  --max-in-flight NUMBER
-  --max-per-second NUMBER
-  --own-secret             takes the secret from POLLHOOK_SECRET in place of a new one
-
-Example:
-  pollhook destinations put app --url https://your-app.example.com/hook --retry-schedule 5,60,3600`,
-  options: {
-    url: { type: "string" },
-    header: { type: "string", multiple: true },
-    format: { type: "string" },
-    "retry-schedule": { type: "string" },
-    "max-in-flight": { type: "string" },
-    "max-per-second": { type: "string" },
-    "own-secret": { type: "boolean" },
+const list = command({
+  name: "list",
+  summary: "Lists destinations, by name",
+  examples: ["pollhook destinations list"],
+  async run({ args, io }) {
+    for await (const destination of open(io).list()) show(destination, args.json, io);
+    return OK;
   },
-  words: 1,
+});
+
+const put = command({
+  name: "put",
+  summary: "Creates or replaces a destination; prints its secret when that is new",
+  words: ["NAME"],
+  usage: "NAME --url URL [options]",
+  options: {
+    url: needed(text("URL", "where its events go")),
+    header: texts("NAME: VALUE", "sent with every attempt; several times for several. Without: as they were"),
+    format: word(["standard", "provider"], "FORMAT"),
+    retrySchedule: text("LIST", "seconds before attempts 2, 3, …: 5,60,3600"),
+    maxInFlight: number("NUMBER"),
+    maxPerSecond: number("NUMBER"),
+    ownSecret: flag("takes the secret from POLLHOOK_SECRET in place of a new one"),
+  },
+  examples: [
+    "pollhook destinations put app --url https://your-app.example.com/hook --retry-schedule 5,60,3600",
+  ],
   async run({ args, words: [name = ""], io }) {
-    if (args.url === undefined) throw new UsageError("--url is needed.");
-    const secret = args["own-secret"] ? io.env.POLLHOOK_SECRET : undefined;
-    if (args["own-secret"] && !secret) throw new UsageError("Set POLLHOOK_SECRET to the secret.");
-    const schedule = args["retry-schedule"];
-    const gaps = schedule?.split(",").filter((text) => text !== "");
     const more = defined({
       headers: args.header && Object.fromEntries(args.header.map(headerOf)),
-      format: oneOf("format", args.format, ["standard", "provider"]),
-      retry_schedule: gaps?.map((text) => numberOf("retry-schedule", text) ?? 0),
-      secret,
-      max_in_flight: numberOf("max-in-flight", args["max-in-flight"]),
-      max_per_second: numberOf("max-per-second", args["max-per-second"]),
+      format: args.format,
+      retry_schedule: args.retrySchedule === undefined ? undefined : gapsOf(args.retrySchedule),
+      secret: args.ownSecret ? ownSecret(io) : undefined,
+      max_in_flight: args.maxInFlight,
+      max_per_second: args.maxPerSecond,
     });
     const saved = await open(io).put(name, { url: args.url, ...more });
     show(saved, args.json, io);
@@ -62,24 +65,11 @@ Example:
   },
 });
 
-const list = command({
-  summary: "Lists destinations, by name",
-  usage: "destinations list [options]",
-  help: "Options:\n\nExample:\n  pollhook destinations list",
-  options: {},
-  words: 0,
-  async run({ args, io }) {
-    for await (const destination of open(io).list()) show(destination, args.json, io);
-    return OK;
-  },
-});
-
 const test = command({
+  name: "test",
   summary: "Sends a destination a ping; ends with 1 when that is not accepted",
-  usage: "destinations test NAME [options]",
-  help: "Options:\n\nExample:\n  pollhook destinations test app",
-  options: {},
-  words: 1,
+  words: ["NAME"],
+  examples: ["pollhook destinations test app"],
   async run({ args, words: [name = ""], io }) {
     const result = await open(io).test(name);
     const { delivered, http_status, reason } = result;
@@ -92,16 +82,18 @@ const test = command({
 });
 
 const rotate = command({
+  name: "rotate",
   summary: "Gives a destination a new secret and prints it; the old one signs, too, for a while",
-  usage: "destinations rotate NAME [--overlap SECONDS] [options]",
-  help: `  --overlap SECONDS        how long both sign (86400)
-
-Example:
-  pollhook destinations rotate app --overlap 3600`,
-  options: { overlap: { type: "string" } },
-  words: 1,
+  words: ["NAME"],
+  options: {
+    overlap: number("SECONDS", "how long both sign (86400)"),
+    ownSecret: flag("takes the secret from POLLHOOK_SECRET in place of a new one"),
+  },
+  examples: ["pollhook destinations rotate app --overlap 3600"],
   async run({ args, words: [name = ""], io }) {
-    const rotated = await open(io).rotateSecret(name, numberOf("overlap", args.overlap));
+    const secret = args.ownSecret ? ownSecret(io) : undefined;
+    const to = defined({ overlapSeconds: args.overlap, secret });
+    const rotated = await open(io).rotateSecret(name, to);
     io.out(args.json ? JSON.stringify(rotated) : rotated.secret);
     return OK;
   },
@@ -109,35 +101,45 @@ Example:
 
 const switched = (verb: "pause" | "resume", summary: string) =>
   command({
+    name: verb,
     summary,
-    usage: `destinations ${verb} NAME [options]`,
-    help: `Options:\n\nExample:\n  pollhook destinations ${verb} app`,
-    options: {},
-    words: 1,
+    words: ["NAME"],
+    examples: [`pollhook destinations ${verb} app`],
     run: async ({ args, words: [name = ""], io }) => show(await open(io)[verb](name), args.json, io),
   });
 
 const remove = command({
+  name: "delete",
   summary: "Deletes a destination; what was still to go there can be redelivered elsewhere",
-  usage: "destinations delete NAME [options]",
-  help: "Options:\n\nExample:\n  pollhook destinations delete app",
-  options: {},
-  words: 1,
+  words: ["NAME"],
+  examples: ["pollhook destinations delete app"],
   async run({ words: [name = ""], io }) {
     await open(io).delete(name);
     return OK;
   },
 });
 
-export const destinations: Readonly<Record<string, Command>> = {
+export const destinations: readonly Command[] = [
   list,
   put,
   test,
   rotate,
-  pause: switched("pause", "Holds the deliveries to a destination back"),
-  resume: switched("resume", "Lets them go again"),
-  delete: remove,
-};
+  switched("pause", "Holds the deliveries to a destination back"),
+  switched("resume", "Lets them go again"),
+  remove,
+];
+
+function ownSecret({ env }: Io): string {
+  if (env.POLLHOOK_SECRET) return env.POLLHOOK_SECRET;
+  throw new UsageError("Set POLLHOOK_SECRET to the secret.");
+}
+
+function gapsOf(list: string): number[] {
+  const gaps = list.split(",").filter((text) => text !== "");
+  if (gaps.some((text) => !Number.isFinite(Number(text))))
+    throw new UsageError("--retry-schedule must be numbers of seconds: 5,60,3600");
+  return gaps.map(Number);
+}
 
 function show(destination: Destination, asJson: boolean | undefined, io: Io): number {
   io.out(asJson ? JSON.stringify(destination) : destinationLine(destination));

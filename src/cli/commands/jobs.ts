@@ -9,56 +9,45 @@ import {
   command,
   defined,
   type Io,
-  numberOf,
+  number,
   OK,
-  oneOf,
+  text,
+  texts,
   UsageError,
+  word,
 } from "../command.ts";
 import { jobLines } from "../print.ts";
 
-const CALLBACK = { "callback-url": { type: "string" }, destination: { type: "string" } } as const;
-
 export const register: Command = command({
+  name: "register",
   summary: "Registers a request and prints its job",
-  usage: "register (--request-id ID | --fetch-url URL | --response FILE) [options]",
-  help: `  --request-id ID        the id of the provider's generation answer
-  --fetch-url URL        its fetch_result
-  --response FILE        the whole answer, as it came; - for standard input
-  --endpoint NAME        the provider's path in front of /fetch, such as v6/video
-  --callback-url URL     where the event goes
-  --destination NAME     the same, by name
-  --eta SECONDS          until the first poll
-  --deadline SECONDS     until it is given up
-  --format FORMAT        standard or provider
-  --metadata JSON        an object that is handed back in the event
-  --index NAME           of metadata that lists can be filtered by; up to three times
-
-A provider key of your own is read from POLLHOOK_PROVIDER_KEY.
-
-Examples:
-  pollhook register --request-id 12202888 --eta 20 --callback-url https://your-app.example.com/hook
-  curl … | pollhook register --response - --endpoint v3 --destination app`,
+  notes: "A provider key of your own is read from POLLHOOK_PROVIDER_KEY.",
+  usage: "(--request-id ID | --fetch-url URL | --response FILE) [options]",
   options: {
-    ...CALLBACK,
-    "request-id": { type: "string" },
-    "fetch-url": { type: "string" },
-    response: { type: "string" },
-    endpoint: { type: "string" },
-    eta: { type: "string" },
-    deadline: { type: "string" },
-    format: { type: "string" },
-    metadata: { type: "string" },
-    index: { type: "string", multiple: true },
+    requestId: text("ID", "the id of the provider's generation answer"),
+    fetchUrl: text("URL", "its fetch_result"),
+    response: text("FILE", "the whole answer, as it came; - for standard input"),
+    endpoint: text("NAME", "the provider's path in front of /fetch, such as v6/video"),
+    callbackUrl: text("URL", "where the event goes"),
+    destination: text("NAME", "the same, by name"),
+    eta: number("SECONDS", "until the first poll"),
+    deadline: number("SECONDS", "until it is given up"),
+    format: word(["standard", "provider"], "FORMAT"),
+    metadata: text("JSON", "an object that is handed back in the event"),
+    index: texts("NAME", "of metadata that lists can be filtered by; up to three times"),
   },
-  words: 0,
+  examples: [
+    "pollhook register --request-id 12202888 --eta 20 --callback-url https://your-app.example.com/hook",
+    "curl … | pollhook register --response - --endpoint v3 --destination app",
+  ],
   async run({ args, io }) {
     const extras: RegistrationExtras = defined({
       endpoint: args.endpoint,
-      callback_url: args["callback-url"],
+      callback_url: args.callbackUrl,
       destination: args.destination,
-      eta: numberOf("eta", args.eta),
-      deadline_seconds: numberOf("deadline", args.deadline),
-      format: oneOf("format", args.format, ["standard", "provider"]),
+      eta: args.eta,
+      deadline_seconds: args.deadline,
+      format: args.format,
       metadata: args.metadata === undefined ? undefined : objectOf(args.metadata),
       index: args.index,
       key: io.env.POLLHOOK_PROVIDER_KEY || undefined,
@@ -70,69 +59,57 @@ Examples:
         ? await client.registerResponse(await io.read(response), extras)
         : await client.register({
             ...extras,
-            ...defined({ request_id: args["request-id"], fetch_url: args["fetch-url"] }),
+            ...defined({ request_id: args.requestId, fetch_url: args.fetchUrl }),
           });
     return show(job, args.json, io);
   },
 });
 
 export const job: Command = command({
+  name: "job",
   summary: "Prints a job with its timeline",
-  usage: "job ID [options]",
-  help: `Options:
-
-Example:
-  pollhook job job_k5zcct67ygy3wdgtzggqgg7u6oqwee5e`,
-  options: {},
-  words: 1,
+  words: ["ID"],
+  examples: ["pollhook job job_k5zcct67ygy3wdgtzggqgg7u6oqwee5e"],
   run: async ({ args, words: [id = ""], io }) => show(await clientOf(io).job(id), args.json, io),
 });
 
 export const wait: Command = command({
+  name: "wait",
   summary: "Waits for a job; ends with 0 only if the request has succeeded",
-  usage: "wait ID [--until over] [--timeout SECONDS] [options]",
-  help: `  --until WORD           outcome (the default), or over: the delivery, too
-  --timeout SECONDS      how long; ends with 1 when that is not enough
-
-Example:
-  pollhook wait job_… --timeout 120 --json | jq .result.output`,
-  options: { until: { type: "string" }, timeout: { type: "string" } },
-  words: 1,
+  words: ["ID"],
+  options: {
+    until: word(["outcome", "over"], "WORD", "outcome (the default), or over: the delivery, too"),
+    timeout: number("SECONDS", "how long; ends with 1 when that is not enough"),
+  },
+  examples: ["pollhook wait job_… --timeout 120 --json | jq .result.output"],
   async run({ args, words: [id = ""], io }) {
-    const until = oneOf("until", args.until, ["outcome", "over"]) ?? "outcome";
-    const limit = defined({ timeoutSeconds: numberOf("timeout", args.timeout) });
-    const job = await clientOf(io).wait(id, { until, ...limit });
+    const { until = "outcome" } = args;
+    const job = await clientOf(io).wait(id, { until, ...defined({ timeoutSeconds: args.timeout }) });
     show(job, args.json, io);
     return endOf(job, until === "over");
   },
 });
 
 export const cancel: Command = command({
+  name: "cancel",
   summary: "Stops a job",
-  usage: "cancel ID [options]",
-  help: `Options:
-
-Example:
-  pollhook cancel job_…`,
-  options: {},
-  words: 1,
+  words: ["ID"],
+  examples: ["pollhook cancel job_…"],
   run: async ({ args, words: [id = ""], io }) => show(await clientOf(io).cancel(id), args.json, io),
 });
 
 export const redeliver: Command = command({
+  name: "redeliver",
   summary: "Sends a job's event again, at once",
-  usage: "redeliver ID [options]",
-  help: `  --callback-url URL     to this URL from now on
-  --destination NAME     to this destination from now on
-
-It is not tried again when no answer comes: the event may have gone out. Look with pollhook job.
-
-Example:
-  pollhook redeliver job_… --callback-url https://your-app.example.com/repaired`,
-  options: CALLBACK,
-  words: 1,
+  notes: "It is not tried again when no answer comes: the event may have gone out. Look with pollhook job.",
+  words: ["ID"],
+  options: {
+    callbackUrl: text("URL", "to this URL from now on"),
+    destination: text("NAME", "to this destination from now on"),
+  },
+  examples: ["pollhook redeliver job_… --callback-url https://your-app.example.com/repaired"],
   async run({ args, words: [id = ""], io }) {
-    const to = defined({ callback_url: args["callback-url"], destination: args.destination });
+    const to = defined({ callback_url: args.callbackUrl, destination: args.destination });
     return show(await clientOf(io).redeliver(id, to), args.json, io);
   },
 });

@@ -3,7 +3,7 @@
  * nothing fits, whether its body was changed in one of the ways in which bodies are usually changed. Asks no server.
  */
 import { PollhookError, verifyWebhook, verifyWebhookText } from "../../client/index.ts";
-import { BAD, type Command, command, OK, UsageError } from "../command.ts";
+import { BAD, type Command, command, OK, text, UsageError } from "../command.ts";
 
 interface Captured {
   readonly headers: Readonly<Record<string, string>>;
@@ -11,17 +11,13 @@ interface Captured {
 }
 
 export const verify: Command = command({
+  name: "verify",
   summary: "Checks a captured callback: which secret, which clock, what differs",
-  usage: "verify FILE [--at TIME] [options]",
-  help: `  --at TIME              when it came, such as 2026-11-20T12:00:00Z (now)
-
-FILE is the request as text (header lines, an empty line, the body) or JSON: {"headers": {…}, "body": "…"}; - for
-standard input. The secrets are read from POLLHOOK_SECRET, separated by spaces or commas.
-
-Example:
-  POLLHOOK_SECRET="whsec_… whsec_…" pollhook verify captured.txt --at 2026-11-20T12:00:21Z`,
-  options: { at: { type: "string" } },
-  words: 1,
+  notes: `FILE is the request as text (header lines, an empty line, the body) or JSON: {"headers": {…}, "body": "…"}; - for
+standard input. The secrets are read from POLLHOOK_SECRET, separated by spaces or commas.`,
+  words: ["FILE"],
+  options: { at: text("TIME", "when it came, such as 2026-11-20T12:00:00Z (now)") },
+  examples: ['POLLHOOK_SECRET="whsec_… whsec_…" pollhook verify captured.txt --at 2026-11-20T12:00:21Z'],
   async run({ args, words: [file = ""], io }) {
     const secrets = (io.env.POLLHOOK_SECRET ?? "").split(/[\s,]+/).filter((text) => text !== "");
     if (secrets.length === 0) throw new UsageError("Set POLLHOOK_SECRET to the secret, or to several.");

@@ -9,16 +9,12 @@ import { endOf } from "./jobs.ts";
 const REDRAW_MS = 500;
 
 export const watch: Command = command({
+  name: "watch",
   summary: "Follows a job to its end; ends with 0 only if it has succeeded and was not left undelivered",
-  usage: "watch ID [options]",
-  help: `Options:
-
-On a terminal there is a bar: the time that has passed, against the eta (without one, against the deadline).
-
-Example:
-  pollhook watch job_k5zcct67ygy3wdgtzggqgg7u6oqwee5e`,
-  options: {},
-  words: 1,
+  notes:
+    "On a terminal there is a bar: the time that has passed, against the eta (without one, the deadline).",
+  words: ["ID"],
+  examples: ["pollhook watch job_k5zcct67ygy3wdgtzggqgg7u6oqwee5e"],
   async run({ args, words: [id = ""], io }) {
     const client = clientOf(io);
     const job = await client.job(id);
