@@ -4,11 +4,15 @@
  */
 import { PollhookError } from "./error.ts";
 import { events } from "./events.ts";
+import { type FollowOptions, feedPage, followFeed } from "./feed.ts";
 import { follow } from "./follow.ts";
 import { isOver, type JobEvent } from "./job-event.ts";
 import { type CallOptions, type ClientOptions, path, query, Transport } from "./transport.ts";
 import type {
   Callback,
+  FeedEvent,
+  FeedPage,
+  FeedQuery,
   Job,
   JobPage,
   ListedJob,
@@ -162,6 +166,26 @@ export class PollhookClient {
       yield page;
       next = page.next_cursor;
     }
+  }
+
+  /**
+   * One page of the feed of events, for those who cannot be called. Keep `next_cursor` when its events are dealt with.
+   * @example const { events, next_cursor } = await pollhook.feed({ after: cursor, wait: 30 })
+   */
+  async feed({ signal, ...asked }: FeedQuery & CallOptions = {}): Promise<FeedPage> {
+    return feedPage(this.transport, asked, signal);
+  }
+
+  /**
+   * Every event from `after` on, for ever: outages are waited out. Ends when `signal` aborts it, or by a refusal (401, 403, 422).
+   * @example
+   * for await (const event of pollhook.followFeed({ after: await load() })) {
+   *   const { type, data } = await verifyWebhook(event, secret);
+   *   await save(event.cursor);
+   * }
+   */
+  followFeed(options: FollowOptions = {}): AsyncGenerator<FeedEvent, void, undefined> {
+    return followFeed(this.transport, options);
   }
 
   /**

@@ -12,8 +12,9 @@ export type {
   SavedDestination,
   TestResult,
 } from "./destination-types.ts";
-export { Destinations } from "./destinations.ts";
+export { Destinations, type RotateOptions } from "./destinations.ts";
 export { type ClientCode, type ErrorCode, PollhookError, type ServerCode } from "./error.ts";
+export type { FollowOptions } from "./feed.ts";
 export { type DoneData, isOver, type JobEvent, type OutcomeData } from "./job-event.ts";
 export type { TokenSource } from "./token.ts";
 export type { CallOptions, ClientOptions, Fetch } from "./transport.ts";

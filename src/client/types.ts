@@ -150,3 +150,29 @@ export interface MintedToken {
   readonly token: string;
   readonly expires_at: string;
 }
+
+export interface FeedQuery {
+  /** The cursor of an event or of a page, or `latest`: from now on. From the oldest event that is kept unless given. */
+  readonly after?: string | undefined;
+  /** Seconds, up to 60, that the server holds the answer until there is an event. */
+  readonly wait?: number | undefined;
+  /** Events in a page, 1 to 100; 20 unless given. */
+  readonly limit?: number | undefined;
+}
+
+/** What a callback would have got, and its place in the feed. `verifyWebhook` takes it as it is. */
+export interface FeedEvent {
+  readonly cursor: string;
+  readonly job_id: string;
+  /** The same however often the event comes: use it to drop duplicates. */
+  readonly id: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** To the byte. */
+  readonly body: string;
+}
+
+export interface FeedPage {
+  readonly events: readonly FeedEvent[];
+  /** Where to go on; also where there was no event. */
+  readonly next_cursor: string;
+}
