@@ -14,6 +14,12 @@ export interface Io {
   readonly err: (line: string) => void;
   /** The text of a file, or of standard input for `-`. */
   readonly read: (path: string) => Promise<string>;
+  /** The text of a file that may not be there yet. */
+  readonly load: (path: string) => Promise<string | null>;
+  /** Replaces a file, or leaves it as it is. */
+  readonly save: (path: string, text: string) => Promise<void>;
+  /** From now on an interrupt (Ctrl-C) aborts the signal, and no more than that. */
+  readonly interrupted: () => AbortSignal;
   /** Replaces the last line of a terminal; `null` where there is no terminal. */
   readonly status: ((text: string) => void) | null;
 }

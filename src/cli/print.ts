@@ -1,7 +1,8 @@
 /**
  * Jobs, timelines and destinations as short lines for people. Pure.
  */
-import type { Destination, Job, JobEvent, ListedJob, TimelineEntry } from "../client/index.ts";
+import type { Destination, FeedEvent, Job, JobEvent, ListedJob, TimelineEntry } from "../client/index.ts";
+import type { Forwarded } from "./forward.ts";
 
 const BAR_CHARS = 24;
 
@@ -69,3 +70,18 @@ export function progress(job: ListedJob, now: number): string {
 /** `app  active  closed  3 in flight, 0 parked  https://…` */
 export const destinationLine = ({ name, status, flow, url }: Destination): string =>
   `${name}  ${status}  ${flow.state}  ${flow.in_flight} in flight, ${flow.parked} parked  ${url ?? "-"}`;
+
+/** `12:00:21  msg_…  job.succeeded  job_…` */
+export const feedLine = ({ id, job_id, body }: FeedEvent, at: Date): string =>
+  [at.toISOString().slice(11, 19), id, typeOf(body).padEnd(13), job_id].join("  ");
+
+/** The same, and what became of it: `204  12 ms` */
+export const forwardedLine = (event: FeedEvent, { status, fault, durationMs }: Forwarded, at: Date): string =>
+  [feedLine(event, at), status ?? fault, `${durationMs} ms`].join("  ");
+
+/** `provider` for an event in the provider's own format, which names none. */
+export function typeOf(body: string): string {
+  const value: unknown = JSON.parse(body);
+  const { type, data } = value as { type?: unknown; data?: unknown };
+  return typeof type === "string" && typeof data === "object" ? type : "provider";
+}

@@ -9,11 +9,12 @@ import { BAD, type Command, type Io, OK, USAGE, UsageError } from "./command.ts"
 import { destinations } from "./commands/destinations.ts";
 import { cancel, job, redeliver, register, wait } from "./commands/jobs.ts";
 import { list } from "./commands/list.ts";
+import { listen } from "./commands/listen.ts";
 import { token } from "./commands/mint.ts";
 import { verify } from "./commands/verify.ts";
 import { watch } from "./commands/watch.ts";
 
-const COMMANDS: readonly Command[] = [register, job, wait, watch, list, redeliver, cancel, token];
+const COMMANDS: readonly Command[] = [register, job, wait, watch, list, redeliver, cancel, listen, token];
 
 const CLOSING = `
 POLLHOOK_URL says where Pollhook is, POLLHOOK_TOKEN who you are. --help behind a

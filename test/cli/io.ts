@@ -13,13 +13,15 @@ export interface Ran {
 
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Record<string, string>;
+  /** In place of Ctrl-C. */
+  readonly interrupt?: AbortSignal;
   readonly isTerminal?: boolean;
 }
 
 export async function pollhook(
   argv: readonly string[],
-  { env = {}, files = {}, isTerminal = false }: Surroundings = {},
+  { env = {}, files = {}, interrupt, isTerminal = false }: Surroundings = {},
 ): Promise<Ran> {
   const [out, err, shown]: [string[], string[], string[]] = [[], [], []];
   const code = await run(argv, {
@@ -27,6 +29,11 @@ export async function pollhook(
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     read: async (path) => files[path] ?? Promise.reject(new Error(`no file ${path}`)),
+    load: async (path) => files[path] ?? null,
+    save: async (path, text) => {
+      files[path] = text;
+    },
+    interrupted: () => interrupt ?? new AbortController().signal,
     status: isTerminal ? (text) => shown.push(text) : null,
   });
   return { code, out, err, shown };

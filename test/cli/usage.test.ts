@@ -9,6 +9,7 @@ const COMMANDS = [
   ["list"],
   ["redeliver"],
   ["cancel"],
+  ["listen"],
   ["token"],
   ["verify"],
   ...["list", "put", "test", "rotate", "pause", "resume", "delete"].map((sub) => ["destinations", sub]),
@@ -89,6 +90,11 @@ describe("a call that makes no sense ends with 2 and says why", () => {
     [["destinations", "put", "app", "--url", "u", "--own-secret"], "POLLHOOK_SECRET"],
     [["destinations", "put", "app", "--url", "u", "--retry-schedule", "5,x"], "numbers of seconds"],
     [["destinations", "rotate", "app", "--own-secret"], "POLLHOOK_SECRET"],
+    [["listen", "--forward", "localhost:3000"], "--forward must be a URL"],
+    [["listen", "--forward", "ftp://localhost/"], "--forward must be a URL"],
+    [["listen", "--all", "--after", "latest"], "--all and --after"],
+    [["listen", "--limit", "0"], "--limit must be a whole number, at least 1"],
+    [["listen", "--retries", "1.5"], "--retries must be a whole number, at least 0"],
     [["verify", "-"], "POLLHOOK_SECRET"],
   ])("%j", async (argv, text) => {
     const { code, out, err } = await pollhook(argv, { env });
