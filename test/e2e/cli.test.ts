@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pollhook, type Surroundings } from "../cli/io.ts";
 import { ROOT } from "../demo/worker-process.ts";
+import { startReceiver } from "../simulator/receiver.ts";
 import { Setting } from "./setting.ts";
 
 let setting: Setting;
@@ -148,6 +149,37 @@ describe("destinations", () => {
     expect(await ran(["destinations", "delete", "app"])).toMatchObject({ code: 0, out: [] });
     expect(await ran(["destinations", "test", "app"])).toMatchObject({ code: 1 });
   });
+});
+
+it("listens: what would have been called back arrives at a local server, signed as ever", async () => {
+  const { secret } = (await (await setting.call("GET", "/v1/signing-secret")).json()) as { secret: string };
+  // It verifies with the Standard Webhooks library.
+  const local = await startReceiver({ secret });
+  try {
+    const files: Record<string, string> = {};
+    const argv = ["listen", "--forward", local.hookUrl(), "--cursor-file", "here", "--json"];
+    const first = ran([...argv, "--limit", "1"], { files });
+    await expect.poll(() => files.here).toBeDefined();
+    const id = await registered("--request-id", queued(), "--metadata", '{"name":"ü"}');
+    expect(await first).toMatchObject({ code: 0, err: [] });
+    const [delivery] = await local.waitForCount("/hook", 1);
+    expect(delivery).toMatchObject({ verified: true, status: 204 });
+    expect(JSON.parse(delivery?.body ?? "").data).toMatchObject({ job_id: id, metadata: { name: "ü" } });
+    // What comes while nobody listens comes when somebody does.
+    const later = await registered("--request-id", queued());
+    await ran(["wait", later, "--until", "over"]);
+    const { out } = await ran([...argv, "--limit", "1"], { files });
+    expect(out.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ job_id: later, type: "job.succeeded", http_status: 204, tries: 1 }),
+      { next_cursor: files.here?.trim() },
+    ]);
+    expect(await ran(["listen", "--after", "nonsense"])).toMatchObject({
+      code: 1,
+      err: [expect.stringContaining("invalid_value")],
+    });
+  } finally {
+    await local.close();
+  }
 });
 
 it("ends with 1 and the problem when the server refuses", async () => {

@@ -159,6 +159,24 @@ it("mints a token that a phone may hold, and that is kept within its bounds", as
   );
 });
 
+it("follows the feed: the same event as the callback's, verified as it is, in order", async () => {
+  const { next_cursor } = await pollhook.feed({ after: "latest" });
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    const { id } = await pollhook.register({ request_id: queued(), eta: 1, metadata: { place: i } });
+    ids.push((await pollhook.wait(id, { until: "over" })).event_id);
+  }
+  const seen: string[] = [];
+  for await (const event of pollhook.followFeed({ after: next_cursor, limit: 2 })) {
+    expect(Object.keys(event)).toEqual(["cursor", "job_id", "id", "headers", "body"]);
+    const verified = await verifyWebhook(event, secret);
+    expect(verified).toMatchObject({ id: event.id, type: "job.succeeded", data: { job_id: event.job_id } });
+    if (seen.push(event.id) === 3) break;
+  }
+  expect(seen).toEqual(ids);
+  await expect(pollhook.feed({ after: "nonsense" })).rejects.toMatchObject({ status: 422, field: "after" });
+});
+
 it("goes through the pages of a list", async () => {
   const requests = Array.from({ length: 7 }, () => queued(60_000));
   const ids = await Promise.all(
