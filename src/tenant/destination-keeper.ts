@@ -108,10 +108,10 @@ export class DestinationKeeper {
       if (!old) return { kind: "unreadable" };
       const now = Date.now();
       const secret = given ?? newSecret();
-      const previous = [{ secret: old.secret, until: now + overlapMs }, ...old.previous].map((before) => ({
-        ...before,
-        until: Math.min(before.until, now + overlapMs),
-      }));
+      const previous = [{ secret: old.secret, until: now + overlapMs }, ...old.previous]
+        // A rotation that is repeated changes nothing.
+        .filter((before) => before.secret !== secret)
+        .map((before) => ({ ...before, until: Math.min(before.until, now + overlapMs) }));
       const sealed = await this.#seal({ ...stored, updatedAt: now }, { ...old, secret, previous });
       const destination = this.table.replace(sealed, stored.sealed);
       if (destination) return { kind: "done", destination, secret };

@@ -94,6 +94,17 @@ describe("a destination", () => {
     expect((await opened("a")).previous.map(({ secret }) => secret)).toEqual([secrets[5], secrets[4]]);
   });
 
+  it("changes nothing when a rotation to a secret of one's own is repeated", async () => {
+    await tenantOf().putDestination("a", inputOf());
+    const first = (await opened("a")).secret;
+    const mine = `whsec_${btoa("m".repeat(32))}`;
+    for (const _ of [1, 2]) {
+      await tenantOf().rotateSecret("a", HOUR, mine);
+      const { secret, previous } = await opened("a");
+      expect([secret, ...previous.map((before) => before.secret)]).toEqual([mine, first]);
+    }
+  });
+
   it("lets no earlier secret sign for longer than the last overlap", async () => {
     await tenantOf().putDestination("a", inputOf());
     await tenantOf().rotateSecret("a", DAY);
