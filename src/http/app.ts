@@ -27,7 +27,7 @@ type Method = "GET" | "PUT" | "POST" | "DELETE";
 /** Closed to bounded tokens, but for those that say how they keep one within its bounds. */
 type Routes = Partial<Record<Method, readonly [scope: Scope, route: Route, keepsBounds?: true]>>;
 
-const ROUTES: Readonly<Record<string, Routes>> = {
+export const ROUTES: Readonly<Record<string, Routes>> = {
   "/v1/jobs": { GET: ["jobs:read", listJobs, true], POST: ["jobs:write", jobs.register, true] },
   "/v1/jobs/redeliver": { POST: ["jobs:write", bulk("redeliver")] },
   "/v1/jobs/cancel": { POST: ["jobs:write", bulk("cancel")] },

@@ -24,7 +24,7 @@ const TOO_LARGE = problem(
 );
 
 const HELP = `must be a list of 1 to ${MAX_JOBS} registrations`;
-const BatchBody = v.strictObject({
+export const BatchBody = v.strictObject({
   jobs: v.pipe(v.array(v.unknown(), HELP), v.minLength(1, HELP), v.maxLength(MAX_JOBS, HELP)),
 });
 

@@ -13,7 +13,7 @@ import { isProblem, type Problem, problem } from "./problem.ts";
 import { parseBody } from "./schema.ts";
 
 const FILTER_HELP = 'must be an object with at least one condition, such as {"status": "undelivered"}';
-const BulkBody = v.strictObject({
+export const BulkBody = v.strictObject({
   filter: v.pipe(
     v.record(v.string(), v.unknown(), FILTER_HELP),
     v.check((filter) => Object.values(filter).some((value) => value !== null), FILTER_HELP),
@@ -43,8 +43,8 @@ export async function operation({ env, jobId }: Call, claims: Claims): Promise<R
   return found ? jsonResponse({ operation: found }) : problem("not_found", "There is no such operation.");
 }
 
-const WINDOW_HOURS = { "1h": 1, "24h": 24, "7d": 168 } as const;
-const StatsQuery = v.strictObject({
+export const WINDOW_HOURS = { "1h": 1, "24h": 24, "7d": 168 } as const;
+export const StatsQuery = v.strictObject({
   window: v.optional(v.picklist(["1h", "24h", "7d"], "must be 1h, 24h or 7d"), "24h"),
 });
 

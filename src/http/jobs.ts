@@ -20,9 +20,9 @@ import { callerOf, readRegistration } from "./registration.ts";
 import { EmptyBody, readOptional } from "./schema.ts";
 
 /** Longest hold of `?wait=`. */
-const MAX_WAIT_SECONDS = 60;
+export const MAX_WAIT_SECONDS = 60;
 
-const RedeliverBody = v.strictObject(callbackFields);
+export const RedeliverBody = v.strictObject(callbackFields);
 
 /** `POST /v1/jobs` */
 export async function register(call: Call, claims: Claims): Promise<Response | Problem> {

@@ -4,7 +4,7 @@
 import * as v from "valibot";
 
 export const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
+export const MAX_LIMIT = 200;
 const MAX_CURSOR_CHARS = 256;
 
 const CURSOR_HELP = "is not one of ours; take next_cursor as it came";

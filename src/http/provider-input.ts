@@ -17,7 +17,7 @@ import { isProblem, type Problem, problem } from "./problem.ts";
 import { type Caller, MAX_METADATA_BYTES, PROVIDER_KEY_HELP, requestId } from "./registration.ts";
 import { parseBody } from "./schema.ts";
 
-const OurFields = v.object({
+export const OurFields = v.object({
   webhook: v.optional(v.string("must be a string")),
   track_id: v.optional(v.union([v.string(), v.number()], "must be a string or a number")),
   webhook_format: v.optional(v.picklist(["standard", "provider"], 'must be "standard" or "provider"')),

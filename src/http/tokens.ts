@@ -39,7 +39,7 @@ const listOf = (what: string, item: (text: string) => boolean) => {
 };
 
 /** `null` is the same as absent. */
-const TokenBody = v.strictObject({
+export const TokenBody = v.strictObject({
   scope: v.pipe(
     v.string(SCOPE_HELP),
     v.transform((text) => [...new Set(text.split(" "))].filter((word) => word !== "")),

@@ -18,21 +18,7 @@ import type { ProblemCode } from "../../src/http/problem.ts";
 import type { RegistrationBody } from "../../src/http/registration.ts";
 import type { JobFields } from "../../src/job/view.ts";
 import type { EventFormat as ServerFormat } from "../../src/webhook/event.ts";
-
-type Frozen<T> = T extends (infer Item)[]
-  ? readonly Frozen<Item>[]
-  : T extends object
-    ? { readonly [Name in keyof T]: Frozen<T[Name]> }
-    : T;
-
-/** The same members, each of which takes what the other takes. */
-type Same<A, B> = [keyof A, A, B] extends [keyof B, B, A]
-  ? [keyof B] extends [keyof A]
-    ? true
-    : false
-  : false;
-
-const is = <_T extends true>(): void => {};
+import { type Frozen, is, type Same } from "../support/same.ts";
 
 it("has the types of the schemas that the server validates with, and of what it shows", () => {
   is<Same<Registration, Frozen<v.InferInput<typeof RegistrationBody>>>>();

@@ -1,0 +1,103 @@
+/**
+ * The pull feed: a tenant's events, for those who cannot receive a callback. It stands in the document once it is listed in
+ * ../document.ts, and its schema with it.
+ */
+import { JOB } from "../examples.ts";
+import type { JsonSchema } from "../json-schema.ts";
+import { type Operation, only, WITH_TOKEN } from "../operation.ts";
+
+const CURSOR = "1795176021002-0";
+
+const text = (description: string): JsonSchema => ({ type: "string", description });
+const object = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties),
+});
+
+export const FEED_SCHEMAS = {
+  EventPage: object({
+    events: {
+      type: "array",
+      description: "In the order in which they entered the feed; each at least once.",
+      items: object({
+        cursor: text("Goes on behind this event."),
+        job_id: text("Whose event it is."),
+        id: text("The `webhook-id`; drops duplicates."),
+        headers: object({
+          "content-type": { type: "string", const: "application/json" },
+          "user-agent": text("Ours."),
+          "webhook-id": text("As `id`."),
+          "webhook-timestamp": text("Seconds since 1970."),
+          "webhook-signature": text("As the callback would have had it."),
+          "pollhook-attempt": text("A number."),
+        }),
+        body: text("What was signed, to be verified before it is parsed."),
+      }),
+    },
+    next_cursor: text("Send it as `after` for what comes next."),
+  }),
+} as const satisfies Record<string, JsonSchema>;
+
+export const FEED_OPERATIONS: readonly Operation[] = [
+  {
+    id: "pullEvents",
+    method: "get",
+    path: "/v1/events",
+    tag: "many jobs",
+    summary: "Pull events",
+    description:
+      "The same bodies and signatures as a callback would have had. A bounded token sees the events of its owner's jobs.",
+    scope: "jobs:read",
+    parameters: [
+      {
+        name: "after",
+        in: "query",
+        description:
+          "`next_cursor` of the page before, or `latest`; from the oldest that is kept unless given.",
+        schema: { type: "string" },
+        example: "latest",
+      },
+      {
+        name: "wait",
+        in: "query",
+        description: "Holds the answer until there is an event, for so many seconds at most.",
+        schema: { type: "integer", minimum: 0, maximum: 60, default: 0 },
+        example: 1,
+      },
+      {
+        name: "limit",
+        in: "query",
+        description: "How many a page has at most.",
+        schema: { type: "integer", minimum: 1, maximum: 100, default: 20 },
+        example: 20,
+      },
+    ],
+    answers: {
+      200: {
+        description: "A page of events; none where nothing has come.",
+        schema: "EventPage",
+        examples: only({
+          events: [
+            {
+              cursor: CURSOR,
+              job_id: JOB.id,
+              id: JOB.event_id,
+              headers: {
+                "content-type": "application/json",
+                "user-agent": "pollhook/0.1.0",
+                "webhook-id": JOB.event_id,
+                "webhook-timestamp": "1795176021",
+                "webhook-signature": "v1,leImb2tTM/Q/BCgGaWcruwqrM4mkSAMCtrE9N/rKdnU=",
+                "pollhook-attempt": "1",
+              },
+              body: '{"type":"job.succeeded","timestamp":"2026-11-20T12:00:21.000Z","data":{}}',
+            },
+          ],
+          next_cursor: CURSOR,
+        }),
+      },
+    },
+    problems: [...WITH_TOKEN, "invalid_value", "unknown_field"],
+  },
+];
