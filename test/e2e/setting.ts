@@ -11,6 +11,7 @@ import { mintToken, SCOPES } from "../../src/crypto/token.ts";
 import { freePort, startWorker, type WorkerProcess } from "../demo/worker-process.ts";
 import { type Provider, startProvider } from "../simulator/provider.ts";
 import { type Receiver, startReceiver } from "../simulator/receiver.ts";
+import { described } from "../support/described.ts";
 
 export interface Job {
   readonly id: string;
@@ -98,27 +99,31 @@ export class Setting {
     this.#worker = null;
   }
 
-  call(method: string, path: string, body?: unknown): Promise<Response> {
-    return fetch(this.worker.origin + path, {
-      method,
-      headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
+  /** One call; its answer is held against the OpenAPI document. */
+  async call(method: string, path: string, body?: unknown): Promise<Response> {
+    const url = this.worker.origin + path;
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers = { authorization: `Bearer ${this.#token}`, "content-type": "application/json" };
+    const response = await fetch(url, { method, headers, ...(text !== undefined && { body: text }) });
+    return described({ method, url, body: text }, response);
   }
 
   /** A call in the provider's own form; the token goes into the body, in front of `fields`. */
-  callAsProvider(
+  async callAsProvider(
     path: string,
     fields: Record<string, unknown>,
     more: { readonly headers?: Record<string, string>; readonly signal?: AbortSignal } = {},
   ): Promise<Response> {
-    return fetch(`${this.worker.origin}/api/${path}`, {
+    const url = `${this.worker.origin}/api/${path}`;
+    const body = JSON.stringify({ key: this.#token, ...fields });
+    const response = await fetch(url, {
       method: "POST",
       redirect: "manual",
-      body: JSON.stringify({ key: this.#token, ...fields }),
+      body,
       ...more,
       headers: { "content-type": "application/json", ...more.headers },
     });
+    return described({ method: "POST", url, body }, response);
   }
 
   /** Registers; throws with the answer unless it was accepted anew. */

@@ -1,8 +1,7 @@
-import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { app } from "../../src/http/app.ts";
-import { ORIGIN, registration, token } from "../support/api.ts";
+import { registration, token } from "../support/api.ts";
+import { requestApp } from "../support/http.ts";
 
 const PAGE = "https://app.example.com";
 
@@ -24,8 +23,7 @@ async function from(
     }),
   };
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-  const bindings = { ...env, ALLOWED_ORIGINS: allowed };
-  return app.fetch(new Request(`${ORIGIN}${path}`, init), bindings, createExecutionContext());
+  return requestApp(path, init, { ...env, ALLOWED_ORIGINS: allowed });
 }
 
 const corsHeaders = ({ headers }: Response): string[] =>

@@ -1,6 +1,5 @@
-import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { call, fire, ORIGIN, token } from "../support/api.ts";
+import { call, fetchWorker, fire, token } from "../support/api.ts";
 import { expectProblem } from "../support/http.ts";
 import { HOOK, leave, newJob, processing, success } from "../support/life.ts";
 import { ScriptedFetch, status } from "../support/scripted-fetch.ts";
@@ -20,7 +19,7 @@ interface Message {
 /** Follows a job; the reader has to be let go. */
 async function follow(id: string, headers: Record<string, string> = {}) {
   const authorization = `Bearer ${await token()}`;
-  const response = await exports.default.fetch(`${ORIGIN}/v1/jobs/${id}/events`, {
+  const response = await fetchWorker(`/v1/jobs/${id}/events`, {
     headers: { authorization, ...headers },
   });
   if (!response.body) throw new Error("no body");

@@ -1,7 +1,6 @@
-import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SCOPES } from "../../src/crypto/token.ts";
-import { call, ORIGIN, PROVIDER, token, uniqueId } from "../support/api.ts";
+import { call, fetchWorker, ORIGIN, PROVIDER, token, uniqueId } from "../support/api.ts";
 import { callWith, EMPTY, idOf, objectCount, storageOf } from "../support/http.ts";
 import { HOOK, leave, success } from "../support/life.ts";
 import { expectRefusal, OWN_KEY, post } from "../support/provider-api.ts";
@@ -123,7 +122,7 @@ describe("a body", () => {
 describe("any page", () => {
   it("may call: a preflight is answered for every origin, without cookies", async () => {
     for (const path of [...BOTH, "/api/x"]) {
-      const answer = await exports.default.fetch(ORIGIN + path, {
+      const answer = await fetchWorker(path, {
         method: "OPTIONS",
         headers: {
           origin: "https://app.example",

@@ -1,10 +1,7 @@
-import { createExecutionContext } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { app } from "../../src/http/app.ts";
 import { MAX_BODY_BYTES } from "../../src/http/body.ts";
-import { type Answer, call, ORIGIN, registration, token } from "../support/api.ts";
-import { answerOf, expectProblem, objectCount } from "../support/http.ts";
+import { type Answer, call, fetchWorker, registration, token } from "../support/api.ts";
+import { answerOf, expectProblem, objectCount, requestApp } from "../support/http.ts";
 import { ScriptedFetch } from "../support/scripted-fetch.ts";
 
 let fetched: ScriptedFetch;
@@ -28,17 +25,11 @@ const JSON_TYPE = { "content-type": "application/json" };
 
 /** Registers with exactly these headers and this body; a stream has no content-length. */
 const post = async (body: BodyInit | null, headers: Record<string, string> = JSON_TYPE): Promise<Answer> =>
-  answerOf(await exports.default.fetch(`${ORIGIN}/v1/jobs`, await request(body, headers)));
+  answerOf(await fetchWorker("/v1/jobs", await request(body, headers)));
 
 /** The same without a connection in between, for a body that is not read to its end. */
 const postDirectly = async (body: BodyInit, headers: Record<string, string> = {}): Promise<Answer> =>
-  answerOf(
-    await app.fetch(
-      new Request(`${ORIGIN}/v1/jobs`, await request(body, { ...JSON_TYPE, ...headers })),
-      env,
-      createExecutionContext(),
-    ),
-  );
+  answerOf(await requestApp("/v1/jobs", await request(body, { ...JSON_TYPE, ...headers })));
 
 const request = async (body: BodyInit | null, headers: Record<string, string>) => ({
   method: "POST",

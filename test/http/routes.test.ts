@@ -1,13 +1,12 @@
-import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call, ORIGIN, register, token } from "../support/api.ts";
+import { call, fetchWorker, register, token } from "../support/api.ts";
 import { answerOf, expectProblem, objectCount } from "../support/http.ts";
 
 const ID = `job_${"a".repeat(32)}`;
 
 const head = async (path: string, auth: string | null) =>
   answerOf(
-    await exports.default.fetch(`${ORIGIN}${path}`, {
+    await fetchWorker(path, {
       method: "HEAD",
       headers: auth === null ? {} : { authorization: `Bearer ${auth}` },
     }),

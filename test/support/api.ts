@@ -6,6 +6,7 @@ import { env, exports } from "cloudflare:workers";
 import { parseConfig } from "../../src/config.ts";
 import { type Claims, mintToken, SCOPES } from "../../src/crypto/token.ts";
 import type { Job as JobRecord } from "../../src/job/record.ts";
+import { described } from "./described.ts";
 
 export const ORIGIN = "https://pollhook.example";
 export const PROVIDER = "https://modelslab.com";
@@ -39,6 +40,13 @@ export interface Answer {
   readonly text: string;
 }
 
+/** One call of the Worker, as the platform makes it; its answer is held against the OpenAPI document. */
+export async function fetchWorker(path: string, init: RequestInit = {}): Promise<Response> {
+  const url = `${ORIGIN}${path}`;
+  const response = await exports.default.fetch(url, init);
+  return described({ method: init.method ?? "GET", url, body: init.body }, response);
+}
+
 /** One call; JSON bodies are written, others sent as they are. */
 export async function call(
   method: string,
@@ -46,7 +54,7 @@ export async function call(
   { body, headers, auth }: { body?: unknown; headers?: Record<string, string>; auth?: string | null } = {},
 ): Promise<Answer> {
   const bearer = auth === undefined ? await token() : auth;
-  const response = await exports.default.fetch(`${ORIGIN}${path}`, {
+  const response = await fetchWorker(path, {
     method,
     headers: {
       ...(bearer !== null && { authorization: `Bearer ${bearer}` }),

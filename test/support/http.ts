@@ -8,6 +8,7 @@ import { app } from "../../src/http/app.ts";
 import type { Bindings } from "../../src/http/call.ts";
 import { jobId } from "../../src/job/ids.ts";
 import { type Answer, ORIGIN, stub, token } from "./api.ts";
+import { described } from "./described.ts";
 
 /** One call of the app itself with some bindings replaced; `undefined` takes one away. JSON bodies are written. */
 export async function callWith(
@@ -25,9 +26,18 @@ export async function callWith(
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   };
-  const request = new Request(`${ORIGIN}${path}`, init);
-  const bindings = { ...env, ...overrides } as Bindings;
-  return answerOf(await app.fetch(request, bindings, createExecutionContext()));
+  return answerOf(await requestApp(path, init, { ...env, ...overrides } as Bindings));
+}
+
+/** One call of the app itself; its answer is held against the OpenAPI document. */
+export async function requestApp(
+  path: string,
+  init: RequestInit,
+  bindings: Bindings = env,
+): Promise<Response> {
+  const url = `${ORIGIN}${path}`;
+  const response = await app.fetch(new Request(url, init), bindings, createExecutionContext());
+  return described({ method: init.method ?? "GET", url, body: init.body }, response);
 }
 
 export async function answerOf(response: Response): Promise<Answer> {
