@@ -1,7 +1,7 @@
 /**
  * The examples of answers. Those of requests stand with their operations: each of them works against `npm start`.
  */
-const CALLBACK = "https://your-app.example.com/hooks/pollhook";
+const CALLBACK = "https://your-app.example.com/hook";
 
 export const JOB = {
   id: "job_k5zcct67ygy3wdgtzggqgg7u6oqwee5e",

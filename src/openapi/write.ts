@@ -8,11 +8,14 @@ import { join } from "node:path";
 const SITE = join(import.meta.dirname, "..", "site");
 // The compiler does not follow: this file is checked with Node's types, and what it loads with the Worker's.
 const DOCUMENT: string = "./document.ts";
+const PAGE: string = "./page/page.ts";
 const { openapi } = (await import(DOCUMENT)) as { openapi: () => object };
+const { page } = (await import(PAGE)) as { page: (document: object) => string };
 
 const document = openapi();
 const files = {
   "openapi.json": `${JSON.stringify(document, null, 2)}\n`,
+  "docs.html": page(document),
 };
 
 const stale = Object.entries(files).filter(([name, text]) => read(name) !== text);

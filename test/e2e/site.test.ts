@@ -1,7 +1,9 @@
 /**
  * The files that are served beside the Worker: they come with their headers, and take no path away from the API.
  */
+import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ROOT } from "../demo/worker-process.ts";
 import { Setting } from "./setting.ts";
 
 let setting: Setting;
@@ -35,6 +37,37 @@ it("serves the page under a policy that lets nothing in from elsewhere", async (
   expect(page.headers.get("referrer-policy")).toBe("no-referrer");
   const head = await get("/docs", "HEAD");
   expect([head.status, await head.text()]).toEqual([200, ""]);
+});
+
+it("has a page that needs no script, no inline style and no other host", async () => {
+  const text = await (await get("/docs")).text();
+  expect(text).not.toMatch(/<script|<style|<iframe|<img|\sstyle=|\son\w+=|javascript:/i);
+  const links = [...text.matchAll(/ (?:href|src)="([^"]*)"/g)].map(([, link = ""]) => link);
+  expect(links.filter((link) => !/^(#|\/docs\.css$|\/openapi\.json$)/.test(link))).toEqual([]);
+  expect((await get("/docs.css")).headers.get("content-type")).toBe("text/css; charset=utf-8");
+});
+
+it("has an anchor for every operation and every schema, and no link to nowhere", async () => {
+  const text = await (await get("/docs")).text();
+  const ids = [...text.matchAll(/ id="([^"]+)"/g)].map(([, id = ""]) => id);
+  expect(ids).toHaveLength(new Set(ids).size);
+  const document = (await (await get("/openapi.json")).json()) as {
+    paths: Record<string, Record<string, { operationId: string }>>;
+    components: { schemas: Record<string, unknown> };
+  };
+  const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+  for (const { operationId } of operations) expect(ids).toContain(operationId);
+  for (const name of Object.keys(document.components.schemas)) expect(ids).toContain(`schema-${name}`);
+  for (const [, id = ""] of text.matchAll(/ (?:href="#|aria-labelledby=")([^"]+)"/g))
+    expect(ids).toContain(id);
+});
+
+it("is what npm run openapi would write", () => {
+  const { status, stderr } = spawnSync(process.execPath, ["src/openapi/write.ts", "--check"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  expect([status, stderr]).toEqual([0, ""]);
 });
 
 it.each(["/docs/", "/docs.html"])("has one address for it: %s leads there", async (path) => {

@@ -71,7 +71,7 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
       schema: "DestinationInput",
       required: true,
       examples: only({
-        url: "https://your-app.example.com/hooks/pollhook",
+        url: "https://your-app.example.com/hook",
         headers: { authorization: "Bearer mine" },
         retry_schedule: [5, 60, 3600],
       }),

@@ -6,7 +6,7 @@ import { JOB_EVENTS } from "../answers.ts";
 import { CANCELED_JOB, DELIVERED_JOB, EVENT_STREAM, REDELIVERED_JOB, WAITING_JOB } from "../examples.ts";
 import { JOB_ID, type Operation, only, WITH_BODY, WITH_TOKEN } from "../operation.ts";
 
-const HOOK = "https://your-app.example.com/hooks/pollhook";
+const HOOK = "https://your-app.example.com/hook";
 
 export const JOB_OPERATIONS: readonly Operation[] = [
   {
@@ -156,7 +156,7 @@ export const JOB_OPERATIONS: readonly Operation[] = [
     body: {
       schema: "Redelivery",
       required: false,
-      examples: only({ callback_url: "https://your-app.example.com/hooks/repaired" }),
+      examples: only({ callback_url: "https://your-app.example.com/hook/repaired" }),
     },
     answers: {
       202: { description: "It is on its way.", schema: "Job", examples: only(REDELIVERED_JOB) },

@@ -117,7 +117,7 @@ export const MANY_JOBS_OPERATIONS: readonly Operation[] = [
       required: true,
       examples: only({
         jobs: [
-          { request_id: "12202889", callback_url: "https://your-app.example.com/hooks/pollhook" },
+          { request_id: "12202889", callback_url: "https://your-app.example.com/hook" },
           { fetch_url: "https://modelslab.com/api/v6/video/fetch/65919760" },
         ],
       }),

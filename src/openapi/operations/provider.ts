@@ -57,7 +57,7 @@ const catalogued = (depth: number): string =>
     .map(([endpoint]) => `\`${endpoint}\``)
     .join(", ");
 
-const HOOK = "https://your-app.example.com/hooks/modelslab";
+const HOOK = "https://your-app.example.com/hook/modelslab";
 const KEY = "$POLLHOOK_TOKEN";
 const called = (fields: JsonSchema): Readonly<Record<string, Example>> => ({
   fetch: { summary: "What is known of it", value: { key: KEY, ...fields } },
