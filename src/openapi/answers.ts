@@ -3,12 +3,10 @@
  * the server's own types say is checked by the compiler (test/openapi/answers.test.ts), and by every test that calls it.
  */
 import * as v from "valibot";
-import { WINDOW_HOURS } from "../http/bulk.ts";
-import { convert, type JsonSchema } from "./json-schema.ts";
 
 const described = <const Schema extends v.GenericSchema>(schema: Schema, description: string) =>
   v.pipe(schema, v.description(description));
-const time = v.pipe(v.string(), v.isoTimestamp());
+export const time = v.pipe(v.string(), v.isoTimestamp());
 const timeOrNull = v.nullable(time);
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const matching = (pattern: RegExp) => v.pipe(v.string(), v.regex(pattern));
@@ -17,7 +15,7 @@ const eventId = matching(/^msg_[a-z0-9]+$/);
 const secret = matching(/^whsec_[A-Za-z0-9+/]+={0,2}$/);
 const object = v.record(v.string(), v.unknown());
 const format = v.picklist(["standard", "provider"]);
-const cursor = described(
+export const cursor = described(
   v.nullable(v.string()),
   "Send it as `cursor` for the next page; `null` on the last one.",
 );
@@ -185,98 +183,31 @@ export const Problem = v.object({
   field: described(v.optional(v.string()), "The field at fault, as a path: `callback_url`, `filter.status`."),
 });
 
-/** A schema of the document whose parts may be others of the document. */
-const parts = (members: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
-  type: "object",
-  properties: members,
-  required: Object.keys(members),
+export const SavedDestination = v.object({
+  ...Destination.entries,
+  secret: described(
+    v.optional(secret),
+    "Signs this destination's events; shown when it is made or given, and never again.",
+  ),
 });
-const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
-const listOf = (name: string): JsonSchema => ({ type: "array", items: ref(name) });
+export const RotatedSecret = v.object({
+  secret,
+  previous_until: described(timeOrNull, "Until when the old secret signs, too."),
+});
+export const TestResult = v.object({
+  delivered: v.boolean(),
+  http_status: v.nullable(v.pipe(v.number(), v.integer())),
+  duration_ms: v.nullable(v.number()),
+  reason: v.nullable(v.picklist(["http_error", "redirect", "network", "timeout", "gone", "target_refused"])),
+});
 
-/** The data of a job's events, by their names. */
-export const JOB_EVENTS: Readonly<Record<string, JsonSchema>> = {
-  poll: ref("TimelineEntry"),
-  outcome: convert(v.object({ outcome, error: v.nullable(jobError) })),
-  attempt: ref("TimelineEntry"),
-  done: convert(v.object({ status, outcome: v.nullable(outcome) })),
-};
+export const MintedToken = v.object({ token: v.string(), expires_at: time });
+export const SigningSecret = v.object({
+  secret: described(secret, "Signs your events that go to no destination."),
+  previous: described(v.array(secret), "Of older master keys; they sign too while those are listed."),
+});
+export const Health = v.object({ status: v.literal("ok") });
 
-/** A job's schema, with its timeline by name. */
-function withTimeline({ properties, ...job }: JsonSchema): JsonSchema {
-  const { timeline, ...members } = properties as Record<string, JsonSchema>;
-  return { ...job, properties: { ...members, timeline: { ...timeline, items: ref("TimelineEntry") } } };
-}
-
-export const ANSWERS = {
-  Job: withTimeline(convert(Job)),
-  ListedJob: { ...convert(ListedJob), description: "A job as lists and batches show it." },
-  TimelineEntry: convert(TimelineEntry),
-  JobPage: parts({ jobs: listOf("ListedJob"), next_cursor: convert(cursor) }),
-  BatchResults: parts({
-    results: {
-      type: "array",
-      description: "One for each registration, in their order.",
-      items: {
-        anyOf: [
-          parts({ status: { type: "integer", enum: [200, 202] }, job: ref("ListedJob") }),
-          parts({ status: { type: "integer" }, problem: ref("Problem") }),
-        ],
-      },
-    },
-  }),
-  Count: parts({ count: { type: "integer", minimum: 0, description: "Jobs that fit." } }),
-  Operation: convert(Operation),
-  StartedOperation: parts({ operation: ref("Operation") }),
-  Figures: convert(Figures),
-  Stats: parts({
-    window: { type: "string", enum: Object.keys(WINDOW_HOURS) },
-    from: convert(time),
-    to: convert(time),
-    total: ref("Figures"),
-    endpoints: { type: "object", additionalProperties: ref("Figures") },
-  }),
-  Destination: convert(Destination),
-  SavedDestination: convert(
-    v.object({
-      ...Destination.entries,
-      secret: described(
-        v.optional(secret),
-        "Signs this destination's events; shown when it is made or given, and never again.",
-      ),
-    }),
-  ),
-  DestinationPage: parts({ destinations: listOf("Destination"), next_cursor: convert(cursor) }),
-  RotatedSecret: convert(
-    v.object({ secret, previous_until: described(timeOrNull, "Until when the old secret signs, too.") }),
-  ),
-  TestResult: convert(
-    v.object({
-      delivered: v.boolean(),
-      http_status: v.nullable(v.pipe(v.number(), v.integer())),
-      duration_ms: v.nullable(v.number()),
-      reason: v.nullable(
-        v.picklist(["http_error", "redirect", "network", "timeout", "gone", "target_refused"]),
-      ),
-    }),
-  ),
-  MintedToken: convert(v.object({ token: v.string(), expires_at: time })),
-  SigningSecret: convert(
-    v.object({
-      secret: described(secret, "Signs your events that go to no destination."),
-      previous: described(v.array(secret), "Of older master keys; they sign too while those are listed."),
-    }),
-  ),
-  Health: convert(v.object({ status: v.literal("ok") })),
-  Problem: { ...convert(Problem), description: "A refusal (RFC 9457)." },
-  ProviderAnswer: {
-    type: "object",
-    description:
-      "In the provider's shape, as it came but for `fetch_result`, which leads to Pollhook. While a request is at work: `processing`, with the seconds until the next poll as `eta`.",
-    additionalProperties: true,
-  },
-  ProviderRefusal: {
-    ...parts({ status: { type: "string", const: "error" }, message: { type: "string" } }),
-    description: "A refusal in the provider's shape.",
-  },
-} as const satisfies Record<string, JsonSchema>;
+/** The data of two of a job's events; those of the others are entries of its timeline. */
+export const OutcomeData = v.object({ outcome, error: v.nullable(jobError) });
+export const DoneData = v.object({ status, outcome: v.nullable(outcome) });

@@ -2,7 +2,7 @@
  * The OpenAPI document, made of the operations. Pure: the same source gives the same text.
  */
 import { USER_AGENT } from "../net/outbound.ts";
-import { ANSWERS } from "./answers.ts";
+import { ANSWERS } from "./answer-schemas.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { type Answer, type Body, type Operation, type Parameter, TAGS } from "./operation.ts";
 import { DESTINATION_OPERATIONS } from "./operations/destinations.ts";

@@ -4,7 +4,7 @@
  */
 import type { Scope } from "../crypto/token.ts";
 import type { ProblemCode } from "../http/problem.ts";
-import type { ANSWERS } from "./answers.ts";
+import type { ANSWERS } from "./answer-schemas.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import type { FEED_SCHEMAS } from "./operations/feed.ts";
 import type { REQUESTS } from "./requests.ts";

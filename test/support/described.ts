@@ -9,9 +9,9 @@ import document from "../../src/site/openapi.json" with { type: "json" };
 interface Operation {
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: { readonly content: Content };
-  readonly responses: Readonly<Record<string, Response_ | { readonly $ref: string }>>;
+  readonly responses: Readonly<Record<string, Described | { readonly $ref: string }>>;
 }
-interface Response_ {
+interface Described {
   readonly headers?: Readonly<Record<string, { readonly required?: boolean }>>;
   readonly content?: Content;
 }
@@ -31,7 +31,7 @@ const PLAIN_HEADERS =
   /^(content-type|content-length|content-encoding|cache-control|date|connection|keep-alive|transfer-encoding|vary|access-control-.*)$/;
 
 const paths = document.paths as unknown as Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-const shared = document.components.responses as unknown as Readonly<Record<string, Response_>>;
+const shared = document.components.responses as unknown as Readonly<Record<string, Described>>;
 
 /** Templates, those with fewer parameters first: they name a path more closely. */
 const TEMPLATES = Object.keys(paths)
@@ -104,7 +104,7 @@ function checkNowhere(
   if (fault !== null) fail(fault, text);
 }
 
-function checkHeaders({ headers = {} }: Response_, given: Headers, fail: (what: string) => never): void {
+function checkHeaders({ headers = {} }: Described, given: Headers, fail: (what: string) => never): void {
   const known = Object.entries(headers).map(
     ([name, { required }]) => [name.toLowerCase(), required] as const,
   );
@@ -115,7 +115,7 @@ function checkHeaders({ headers = {} }: Response_, given: Headers, fail: (what: 
   if (given.get("cache-control") !== "no-store" && given.has("content-type")) fail("it may be cached");
 }
 
-function contentOf({ content }: Response_, { headers }: Response, fail: (what: string) => never) {
+function contentOf({ content }: Described, { headers }: Response, fail: (what: string) => never) {
   const type = headers.get("content-type");
   if (!content) return type === null ? undefined : fail(`content of type ${type}, and none is expected`);
   return content[type ?? ""] ?? fail(`no such content type: ${type}`);

@@ -2,7 +2,7 @@
  * The operations on one job.
  */
 import { MAX_WAIT_SECONDS } from "../../http/jobs.ts";
-import { JOB_EVENTS } from "../answers.ts";
+import { JOB_EVENTS } from "../answer-schemas.ts";
 import { CANCELED_JOB, DELIVERED_JOB, EVENT_STREAM, REDELIVERED_JOB, WAITING_JOB } from "../examples.ts";
 import { JOB_ID, type Operation, only, WITH_BODY, WITH_TOKEN } from "../operation.ts";
 
