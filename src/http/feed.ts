@@ -17,24 +17,23 @@ import { tenantKeys } from "../webhook/signature.ts";
 import { jsonResponse } from "./answer.ts";
 import { tokenBound } from "./auth.ts";
 import { type Call, withJob } from "./call.ts";
+import { MAX_WAIT_SECONDS } from "./jobs.ts";
 import { cursorText, wholeText } from "./paging.ts";
 import { isProblem, JOB_NOT_FOUND, type Problem, problem } from "./problem.ts";
 import { parseBody } from "./schema.ts";
 
-/** Longest hold of `?wait=`. */
-const MAX_WAIT_SECONDS = 60;
-const DEFAULT_LIMIT = 20;
-const MAX_LIMIT = 100;
+export const DEFAULT_EVENTS = 20;
+export const MAX_EVENTS = 100;
 /** A larger answer of the provider makes a page of its own: an isolate has 128 MB. */
 const SMALL_EVENT_BYTES = 256 * 1024;
 
 /** In place of a cursor: from now on. */
-const LATEST = "latest";
+export const LATEST = "latest";
 
-const Query = v.strictObject({
+export const FeedQuery = v.strictObject({
   after: v.optional(cursorText((text) => (text === LATEST ? LATEST : readSeq(text)))),
   wait: v.optional(wholeText(0, MAX_WAIT_SECONDS, " of seconds")),
-  limit: v.optional(wholeText(1, MAX_LIMIT)),
+  limit: v.optional(wholeText(1, MAX_EVENTS)),
 });
 
 type Event = Extract<EventRead, { kind: "event" }>;
@@ -43,9 +42,9 @@ type FindKeys = (destination: NamedDestination | null) => Promise<Uint8Array<Arr
 /** `GET /v1/events` */
 export async function feed(call: Call, claims: Claims): Promise<Response | Problem> {
   const { request, env } = call;
-  const query = parseBody(Query, Object.fromEntries(new URL(request.url).searchParams));
+  const query = parseBody(FeedQuery, Object.fromEntries(new URL(request.url).searchParams));
   if (isProblem(query)) return query;
-  const { after = 0, wait = 0, limit = DEFAULT_LIMIT } = query;
+  const { after = 0, wait = 0, limit = DEFAULT_EVENTS } = query;
   const { sub, own } = claims;
   const from = after === LATEST ? null : after;
   const page = await env.TENANT.getByName(sub).events(from, limit, wait * 1_000, own);
@@ -98,7 +97,7 @@ function keyFinder({ env, config }: Call, tenant: string): FindKeys {
 }
 
 /** An event as its callback would have it. */
-async function shown({ id, body, attempts, destination }: Event, find: FindKeys) {
+export async function shown({ id, body, attempts, destination }: Event, find: FindKeys) {
   const event = await signedEvent({
     eventId: id,
     number: Math.max(1, attempts),

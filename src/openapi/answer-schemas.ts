@@ -53,6 +53,15 @@ export const ANSWERS = {
     window: { type: "string", enum: Object.keys(WINDOW_HOURS) },
     from: convert(answers.time),
     to: convert(answers.time),
+    statuses: {
+      ...convert(answers.Statuses),
+      description: "The jobs that are kept at the moment, whenever they were registered.",
+    },
+    series: {
+      type: "array",
+      description: "The window in equal parts, the oldest first: how the jobs that ended in each did end.",
+      items: convert(answers.SeriesPart),
+    },
     total: ref("Figures"),
     endpoints: { type: "object", additionalProperties: ref("Figures") },
   }),

@@ -129,9 +129,19 @@ const percentiles = v.object({
   p95: v.nullable(v.number()),
   p99: v.nullable(v.number()),
 });
+const outcomes = { succeeded: count, failed: count, expired: count, canceled: count };
+export const SeriesPart = v.object({ at: time, ...outcomes });
+export const Statuses = v.object({
+  waiting: count,
+  delivering: count,
+  delivered: count,
+  undelivered: count,
+  finished: count,
+  canceled: count,
+});
 export const Figures = v.object({
   registered: count,
-  outcomes: v.object({ succeeded: count, failed: count, expired: count, canceled: count }),
+  outcomes: v.object(outcomes),
   delivered: count,
   undelivered: count,
   attempts_per_delivery: v.nullable(v.number()),

@@ -6,6 +6,7 @@ import { ANSWERS } from "./answer-schemas.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { type Answer, type Body, type Operation, type Parameter, TAGS } from "./operation.ts";
 import { DESTINATION_OPERATIONS } from "./operations/destinations.ts";
+import { FEED_OPERATIONS, FEED_SCHEMAS } from "./operations/feed.ts";
 import { JOB_OPERATIONS } from "./operations/jobs.ts";
 import { MANY_JOBS_OPERATIONS } from "./operations/many-jobs.ts";
 import { PROVIDER_OPERATIONS } from "./operations/provider.ts";
@@ -13,16 +14,16 @@ import { SERVICE_OPERATIONS, TOKEN_OPERATIONS } from "./operations/tokens.ts";
 import { header, ProblemAnswers, providerHeaders } from "./problems.ts";
 import { REQUESTS } from "./requests.ts";
 
-/** The pull feed is one line more here, and `...FEED_SCHEMAS` below. */
 export const OPERATIONS: readonly Operation[] = [
   ...JOB_OPERATIONS,
+  ...FEED_OPERATIONS,
   ...MANY_JOBS_OPERATIONS,
   ...DESTINATION_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...PROVIDER_OPERATIONS,
   ...SERVICE_OPERATIONS,
 ];
-const SCHEMAS: Readonly<Record<string, JsonSchema>> = { ...ANSWERS, ...REQUESTS };
+const SCHEMAS: Readonly<Record<string, JsonSchema>> = { ...ANSWERS, ...FEED_SCHEMAS, ...REQUESTS };
 
 const DESCRIPTION = `Turns a provider that must be polled into one that calls back: register the id of a request and a callback, and get one
 final answer, POSTed, signed, retried.

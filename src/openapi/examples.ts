@@ -130,6 +130,14 @@ export const STATS = {
   window: "24h",
   from: "2026-11-19T12:00:00.000Z",
   to: "2026-11-20T12:00:00.000Z",
+  statuses: { waiting: 7, delivering: 1, delivered: 3410, undelivered: 3, finished: 0, canceled: 1 },
+  series: Array.from({ length: 48 }, (_, i) => ({
+    at: new Date(Date.UTC(2026, 10, 19, 12, 30 * i)).toISOString(),
+    succeeded: 24,
+    failed: i % 4 === 0 ? 1 : 0,
+    expired: 0,
+    canceled: 0,
+  })),
   total: FIGURES,
   endpoints: { "v4/dreambooth": FIGURES },
 };

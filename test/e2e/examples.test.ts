@@ -152,6 +152,8 @@ it("answers the examples of jobs, from the registration to the end", async () =>
   await over(job);
   expect((await send("watchJob", { id: job })).text).toContain("event: done");
   await send("listJobs");
+  await send("readEvent", { id: job });
+  await send("pullEvents");
   await send("redeliverJob", { id: job });
   await send("eraseJob", { id: job });
 });

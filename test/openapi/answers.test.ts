@@ -16,11 +16,13 @@ import type {
   ListedJob,
   Operation,
   Problem,
+  SeriesPart,
+  Statuses,
   TimelineEntry,
 } from "../../src/openapi/answers.ts";
 import type { Operation as StoredOperation } from "../../src/tenant/operations.ts";
 import type { FlowState } from "../../src/tenant/rules.ts";
-import type { Figures as CountedFigures } from "../../src/tenant/stats.ts";
+import type { Figures as CountedFigures, Stats as CountedStats } from "../../src/tenant/stats.ts";
 import type { EventFormat } from "../../src/webhook/event.ts";
 import { type Frozen, is, type Same } from "../support/same.ts";
 
@@ -36,6 +38,8 @@ it("says of every answer what the server's types say", () => {
   is<Same<Said<typeof TimelineEntry>["type"], StoredEntry["type"]>>();
   is<Same<Said<typeof Operation>, StoredOperation>>();
   is<Same<Said<typeof Figures>, CountedFigures>>();
+  is<Same<Said<typeof Statuses>, CountedStats["statuses"]>>();
+  is<Same<Said<typeof SeriesPart>, Frozen<CountedStats["series"][number]>>>();
   is<Same<Said<typeof Flow>, FlowState>>();
   is<Same<Said<typeof Destination>, Frozen<DestinationJson>>>();
   is<Same<keyof Said<typeof Problem>, keyof ReturnType<typeof problemBody>>>();

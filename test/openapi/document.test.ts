@@ -13,7 +13,6 @@ import { RegistrationBody } from "../../src/http/registration.ts";
 import { TokenBody } from "../../src/http/tokens.ts";
 import { OPERATIONS } from "../../src/openapi/document.ts";
 import { convert } from "../../src/openapi/json-schema.ts";
-import { FEED_OPERATIONS, FEED_SCHEMAS } from "../../src/openapi/operations/feed.ts";
 import { REQUESTS } from "../../src/openapi/requests.ts";
 import { CATALOGUE } from "../../src/provider/endpoints.ts";
 import { readHeaders } from "../../src/webhook/headers.ts";
@@ -53,11 +52,6 @@ describe("the document", () => {
       for (const parameter of parameters)
         if (parameter.in === "path") expect(parameter.example, id).toBeDefined();
     }
-  });
-
-  it("is ready for the pull feed", () => {
-    const page = FEED_OPERATIONS[0]?.answers[200]?.examples?.example?.value;
-    expect(faultOf(page, FEED_SCHEMAS.EventPage as Schema)).toBeNull();
   });
 });
 

@@ -1,12 +1,13 @@
 /**
- * The pull feed: a tenant's events, for those who cannot receive a callback. It stands in the document once it is listed in
- * ../document.ts, and its schema with it.
+ * Events for those who cannot receive a callback: a tenant's, as a feed, and the one of a job.
  */
+import { DEFAULT_EVENTS, LATEST, MAX_EVENTS } from "../../http/feed.ts";
+import { MAX_WAIT_SECONDS } from "../../http/jobs.ts";
 import { JOB } from "../examples.ts";
 import type { JsonSchema } from "../json-schema.ts";
-import { type Operation, only, WITH_TOKEN } from "../operation.ts";
+import { JOB_ID, type Operation, only, WITH_TOKEN } from "../operation.ts";
 
-const CURSOR = "1795176021002-0";
+const CURSOR = "MTc5NTE3NjAyMTAwMjAwMA";
 
 const text = (description: string): JsonSchema => ({ type: "string", description });
 const object = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
@@ -15,29 +16,45 @@ const object = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema =>
   required: Object.keys(properties),
 });
 
+const EVENT = {
+  job_id: text("Whose event it is."),
+  id: text("The `webhook-id`; drops duplicates."),
+  headers: object({
+    "user-agent": text("Ours."),
+    "content-type": { type: "string", const: "application/json" },
+    "webhook-id": text("As `id`."),
+    "webhook-timestamp": text("Seconds since 1970."),
+    "webhook-signature": text("As the callback would have had it."),
+    "pollhook-attempt": text("A number."),
+  }),
+  body: text("What was signed, to be verified before it is parsed."),
+};
+
 export const FEED_SCHEMAS = {
+  Event: object(EVENT),
   EventPage: object({
     events: {
       type: "array",
       description: "In the order in which they entered the feed; each at least once.",
-      items: object({
-        cursor: text("Goes on behind this event."),
-        job_id: text("Whose event it is."),
-        id: text("The `webhook-id`; drops duplicates."),
-        headers: object({
-          "content-type": { type: "string", const: "application/json" },
-          "user-agent": text("Ours."),
-          "webhook-id": text("As `id`."),
-          "webhook-timestamp": text("Seconds since 1970."),
-          "webhook-signature": text("As the callback would have had it."),
-          "pollhook-attempt": text("A number."),
-        }),
-        body: text("What was signed, to be verified before it is parsed."),
-      }),
+      items: object({ cursor: text("Goes on behind this event."), ...EVENT }),
     },
     next_cursor: text("Send it as `after` for what comes next."),
   }),
 } as const satisfies Record<string, JsonSchema>;
+
+const EXAMPLE = {
+  job_id: JOB.id,
+  id: JOB.event_id,
+  headers: {
+    "user-agent": "pollhook/0.1.0",
+    "content-type": "application/json",
+    "webhook-id": JOB.event_id,
+    "webhook-timestamp": "1795176021",
+    "webhook-signature": "v1,leImb2tTM/Q/BCgGaWcruwqrM4mkSAMCtrE9N/rKdnU=",
+    "pollhook-attempt": "1",
+  },
+  body: '{"type":"job.succeeded","timestamp":"2026-11-20T12:00:21.000Z","data":{}}',
+};
 
 export const FEED_OPERATIONS: readonly Operation[] = [
   {
@@ -56,21 +73,21 @@ export const FEED_OPERATIONS: readonly Operation[] = [
         description:
           "`next_cursor` of the page before, or `latest`; from the oldest that is kept unless given.",
         schema: { type: "string" },
-        example: "latest",
+        example: LATEST,
       },
       {
         name: "wait",
         in: "query",
         description: "Holds the answer until there is an event, for so many seconds at most.",
-        schema: { type: "integer", minimum: 0, maximum: 60, default: 0 },
+        schema: { type: "integer", minimum: 0, maximum: MAX_WAIT_SECONDS, default: 0 },
         example: 1,
       },
       {
         name: "limit",
         in: "query",
         description: "How many a page has at most.",
-        schema: { type: "integer", minimum: 1, maximum: 100, default: 20 },
-        example: 20,
+        schema: { type: "integer", minimum: 1, maximum: MAX_EVENTS, default: DEFAULT_EVENTS },
+        example: DEFAULT_EVENTS,
       },
     ],
     answers: {
@@ -78,26 +95,23 @@ export const FEED_OPERATIONS: readonly Operation[] = [
         description: "A page of events; none where nothing has come.",
         schema: "EventPage",
         examples: only({
-          events: [
-            {
-              cursor: CURSOR,
-              job_id: JOB.id,
-              id: JOB.event_id,
-              headers: {
-                "content-type": "application/json",
-                "user-agent": "pollhook/0.1.0",
-                "webhook-id": JOB.event_id,
-                "webhook-timestamp": "1795176021",
-                "webhook-signature": "v1,leImb2tTM/Q/BCgGaWcruwqrM4mkSAMCtrE9N/rKdnU=",
-                "pollhook-attempt": "1",
-              },
-              body: '{"type":"job.succeeded","timestamp":"2026-11-20T12:00:21.000Z","data":{}}',
-            },
-          ],
+          events: [{ cursor: CURSOR, ...EXAMPLE }],
           next_cursor: CURSOR,
         }),
       },
     },
     problems: [...WITH_TOKEN, "invalid_value", "unknown_field"],
+  },
+  {
+    id: "readEvent",
+    method: "get",
+    path: "/v1/jobs/{id}/event",
+    tag: "jobs",
+    summary: "Read a job's event",
+    description: "As its callback would have it; signed anew at each call.",
+    scope: "jobs:read",
+    parameters: [JOB_ID],
+    answers: { 200: { description: "The event.", schema: "Event", examples: only(EXAMPLE) } },
+    problems: [...WITH_TOKEN, "not_found", "nothing_to_deliver"],
   },
 ];
