@@ -97,6 +97,8 @@ export class Keeper {
   /** Erases the job, and notes that the index has to forget it too. */
   async erase(job: Job): Promise<void> {
     this.#store.bury(job);
+    // Whoever comes after it under this id begins to count anew.
+    this.#indexed.delete(job.id);
     const armed = this.arm();
     this.#waiters.wake(job.id);
     await armed;
@@ -169,8 +171,8 @@ export class Keeper {
   /** The index has these, as they were when it was told. */
   async indexed(jobs: readonly Job[]): Promise<void> {
     for (const job of jobs) {
-      this.#indexed.set(job.id, job.revision ?? 0);
       const stored = this.#store.load(job.id);
+      if (stored?.registeredAt === job.registeredAt) this.#indexed.set(job.id, job.revision ?? 0);
       // Of a job that is over the mark is left: it costs a row, and nothing but its purge comes after.
       if (stored && !isOver(stored.state) && !this.#isDirty(stored))
         this.#store.save({ ...stored, outbox: false });

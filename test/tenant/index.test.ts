@@ -151,6 +151,19 @@ describe("the index", () => {
     expect(await storageOf(purged.id)).toEqual(NOTHING);
   });
 
+  it("hears of a job whose request had another one, which was erased, as often as of any", async () => {
+    const before = await newJob({ callback_url: null });
+    fetched.on(before.poll, success, success);
+    await fire(before.id);
+    expect((await readJob(before.id)).body.status).toBe("finished");
+    await call("DELETE", `/v1/jobs/${before.id}`);
+    const { id } = await newJob({ request_id: before.requestId, callback_url: null });
+    await expect.poll(async () => (await both(id)).row?.status).toBe("waiting");
+    await fire(id);
+    expect((await both(id)).row).toEqual((await both(id)).job);
+    expect((await both(id)).job.status).toBe("finished");
+  });
+
   it("does not take an older row for a newer one, nor one twice", async () => {
     const { id, poll } = await newJob({ callback_url: null });
     const old = await runInDurableObject(stub(id), async (object) => (await object.read("acme", id)).kind);
