@@ -24,6 +24,9 @@ export interface Job {
   readonly timeline: readonly { readonly type: string; readonly result?: string; readonly reason?: string }[];
 }
 
+/** A connection for each call: one that is kept may be closed by the other side at the moment of its next use. */
+const ONE_CALL = { connection: "close" };
+
 export interface SettingOptions {
   /** More variables, made at each start; `origin` is where the Worker will be reached. */
   readonly vars?: (origin: string) => Readonly<Record<string, string>>;
@@ -103,7 +106,11 @@ export class Setting {
   async call(method: string, path: string, body?: unknown): Promise<Response> {
     const url = this.worker.origin + path;
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers = { authorization: `Bearer ${this.#token}`, "content-type": "application/json" };
+    const headers = {
+      authorization: `Bearer ${this.#token}`,
+      "content-type": "application/json",
+      ...ONE_CALL,
+    };
     const response = await fetch(url, { method, headers, ...(text !== undefined && { body: text }) });
     return described({ method, url, body: text }, response);
   }
@@ -121,7 +128,7 @@ export class Setting {
       redirect: "manual",
       body,
       ...more,
-      headers: { "content-type": "application/json", ...more.headers },
+      headers: { "content-type": "application/json", ...ONE_CALL, ...more.headers },
     });
     return described({ method: "POST", url, body }, response);
   }
