@@ -28,9 +28,9 @@ describe("a token", () => {
     const token = await signJws(payload, "k1", SECRET);
     const jws = parseJws(token);
     expect(jws && (await verifyJws(jws, new Uint8Array(32)))).toBe(false);
-    // The last two bits of the signature's last character stand for nothing (RFC 4648, 3.5).
+    // The last two bits of the signature's last character stand for nothing (RFC 4648, 3.5), and are zero all the same.
     await fc.assert(
-      fc.asyncProperty(fc.nat(token.length - 2), fc.constantFrom(..."Aa0_-Zz9"), async (at, char) => {
+      fc.asyncProperty(fc.nat(token.length - 1), fc.constantFrom(..."Aa0_-Zz9"), async (at, char) => {
         fc.pre(token[at] !== char && token[at] !== ".");
         const changed = parseJws(token.slice(0, at) + char + token.slice(at + 1));
         expect(changed ? await verifyJws(changed, SECRET) : false).toBe(false);
