@@ -38,9 +38,13 @@ export async function fetchRequest(
   if (callback)
     return providerKey === null ? KEY_NEEDED : register(call, place, callback, ownKey ? providerKey : null);
   // A job answers also where there is no key to ask the provider with.
-  return (
-    (await fromJob(call, place)) ?? (providerKey === null ? KEY_NEEDED : askOnce(call, place, providerKey))
-  );
+  const known = await fromJob(call, place);
+  if (known !== null && known !== "other_owner") return known;
+  if (providerKey === null) return KEY_NEEDED;
+  const refused = refusalToAsk(call.claims, place);
+  if (refused) return refused;
+  // Only who may register the request learns from the refusal that somebody has.
+  return known === null ? askOnce(call, place, providerKey) : tokenBound();
 }
 
 async function register(
@@ -85,28 +89,23 @@ async function register(
 async function fromJob(
   { env, claims, origin }: ProviderApiCall,
   { endpoint, requestId }: Place,
-): Promise<Response | Problem | null> {
+): Promise<Response | Problem | "other_owner" | null> {
   const refused = missingScope(claims, "jobs:read");
   if (refused) return refused;
   const id = await jobId(claims.sub, endpoint, requestId);
   const found = await withJob(env, id, (job) => job.read(claims.sub, id, 0, { own: claims.own }));
-  if (found.kind === "other_owner") return tokenBound();
+  if (found.kind === "other_owner") return found.kind;
   return found.kind === "found" && found.view.fields.outcome !== "canceled"
     ? known(found.view, origin)
     : null;
 }
 
-/**
- * The provider's answer as it came, status code included. Its ids are sequential, so that to ask for any of them takes
- * the right to register it.
- */
+/** The provider's answer as it came, status code included. */
 async function askOnce(
-  { claims, config, origin }: ProviderApiCall,
+  { config, origin }: ProviderApiCall,
   place: Place,
   providerKey: string,
 ): Promise<Response | Problem> {
-  const refused = refusalToAsk(claims, place);
-  if (refused) return refused;
   const [provider] = config.providerOrigins;
   const asked = fetchCall(provider, place.endpoint, place.requestId, providerKey);
   const limits = { timeoutMs: ASK_TIMEOUT_MS, maxBytes: config.maxOutputBytes };
@@ -121,7 +120,10 @@ async function askOnce(
   return answer(leadingToUs(seen.answer.bytes, origin, place), seen.status, headersToHandOn(seen.headers));
 }
 
-/** The refusal of a token that may not register this request; `null` of one that may. */
+/**
+ * The refusal of a token that may not register this request; `null` of one that may. The provider's ids are sequential, so
+ * that to ask for any of them takes that right, too.
+ */
 function refusalToAsk(claims: Claims, place: Place): Problem | null {
   const unbound = outside(claims.bnd ?? {}, place);
   return missingScope(claims, "jobs:write") ?? (unbound && tokenBound(unbound));

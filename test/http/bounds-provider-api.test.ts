@@ -52,6 +52,27 @@ describe("a fetch call with a bounded token", () => {
     expect(fetched.sent).toHaveLength(1);
   });
 
+  it("does not learn whether another owner has a job that it may not register", async () => {
+    const [taken, free] = [uniqueId(), uniqueId()];
+    await post(fetchPath(taken), { webhook: HOOK }, { auth: await bounded({}, { own: "tablet" }) });
+    const answer = async (id: string, auth: string, body: Record<string, unknown> = {}) => {
+      const { status, text } = await post(fetchPath(id), body, { auth });
+      return [status, text.replace(id, "…")];
+    };
+    for (const auth of [
+      await bounded({ req: "1" }),
+      await bounded({ ep: ["v6/video"] }),
+      await bounded({}, { scope: "jobs:read" }),
+    ]) {
+      expect((await answer(taken, auth))[0]).toBe(403);
+      expect(await answer(taken, auth)).toEqual(await answer(free, auth));
+      expect(await answer(taken, auth, { provider_key: null })).toEqual(
+        await answer(free, auth, { provider_key: null }),
+      );
+    }
+    expect(fetched.sent).toEqual([]);
+  });
+
   it("gets nothing of another owner's job, neither from us nor from the provider", async () => {
     const id = uniqueId();
     const tablet = await bounded({}, { own: "tablet" });
