@@ -27,7 +27,7 @@ const OWNER_HELP = "must be 1 to 64 of the characters A-Z a-z 0-9 _ . @ -";
 
 const isScope = (word: string): boolean => (SCOPES as readonly string[]).includes(word);
 const isOrigin = (text: string): boolean =>
-  text.length <= MAX_ORIGIN_CHARS && /^https?:/.test(text) && URL.parse(text)?.origin === text;
+  text.length <= MAX_ORIGIN_CHARS && /^https?:[^*]+$/.test(text) && URL.parse(text)?.origin === text;
 const listOf = (what: string, item: (text: string) => boolean) => {
   const help = `must be a list of 1 to ${MAX_LISTED} ${what}`;
   const isList = (value: unknown): boolean =>
@@ -35,10 +35,10 @@ const listOf = (what: string, item: (text: string) => boolean) => {
     value.length > 0 &&
     value.length <= MAX_LISTED &&
     value.every((text) => typeof text === "string" && item(text));
-  return v.nullish(v.custom<string[]>(isList, help));
+  return v.optional(v.custom<string[]>(isList, help));
 };
 
-/** `null` is the same as absent. */
+/** A bound that is `null` is refused: what was to narrow a token must not be lost on the way. */
 export const TokenBody = v.strictObject({
   scope: v.pipe(
     v.string(SCOPE_HELP),
@@ -46,13 +46,16 @@ export const TokenBody = v.strictObject({
     v.check((words) => words.length > 0 && words.every(isScope), SCOPE_HELP),
   ),
   expires_in: whole(MIN_LIFE_SECONDS, MAX_LIFE_SECONDS, " of seconds"),
-  owner: v.nullish(v.pipe(v.string(OWNER_HELP), v.check(isTenant, OWNER_HELP))),
-  destination: callbackFields.destination,
-  callback_origins: listOf("origins such as https://app.example.com", isOrigin),
-  endpoints: listOf('endpoints such as "v6/video"', isEndpoint),
-  request_id: v.nullish(requestId),
+  owner: v.optional(v.pipe(v.string(OWNER_HELP), v.check(isTenant, OWNER_HELP))),
+  destination: v.optional(callbackFields.destination.wrapped),
+  callback_origins: listOf(
+    "origins in lower case and without a path, such as https://app.example.com",
+    isOrigin,
+  ),
+  endpoints: listOf('endpoints such as "v3" or "v6/video"', isEndpoint),
+  request_id: v.optional(requestId),
   any_request: v.nullish(v.boolean("must be true or false")),
-  max_deadline_seconds: v.nullish(whole(MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, " of seconds")),
+  max_deadline_seconds: v.optional(whole(MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, " of seconds")),
 });
 
 export async function mint({ request, config }: Call, claims: Claims): Promise<Response | Problem> {
@@ -62,19 +65,19 @@ export async function mint({ request, config }: Call, claims: Claims): Promise<R
   const input = parseBody(TokenBody, body.json);
   if (isProblem(input)) return input;
   const { scope: scopes, expires_in, any_request, destination, callback_origins, request_id } = input;
-  if (destination != null && callback_origins != null) return exclusive("callback_origins", "destination");
-  if (any_request && request_id != null) return exclusive("any_request", "request_id");
+  if (destination !== undefined && callback_origins) return exclusive("callback_origins", "destination");
+  if (any_request && request_id !== undefined) return exclusive("any_request", "request_id");
   const iat = Math.floor(Date.now() / 1000);
   const wish = {
     scopes,
     exp: iat + expires_in,
-    own: input.owner ?? undefined,
+    own: input.owner,
     any: any_request ?? undefined,
-    dst: destination ?? undefined,
-    org: callback_origins ?? undefined,
-    ep: input.endpoints ?? undefined,
-    req: request_id ?? undefined,
-    ddl: input.max_deadline_seconds ?? undefined,
+    dst: destination,
+    org: callback_origins,
+    ep: input.endpoints,
+    req: request_id,
+    ddl: input.max_deadline_seconds,
   };
   const made = narrow(claims, wish, { iat, jti: crypto.randomUUID() });
   if (typeof made === "string") return excessive(made, scopes, claims);

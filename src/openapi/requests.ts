@@ -187,7 +187,7 @@ export const REQUESTS = {
   }),
   TokenRequest: bodySchema(
     TokenBody,
-    "What the new token may do: never more than the caller's own. With an `owner` or any bound it is bounded.",
+    "What the new token may do: never more than the caller's own. With an `owner` or any bound it is bounded; with neither it sees all of the tenant's jobs. A bound that is `null` is refused.",
     {
       scope: {
         description: "Scopes, separated by spaces.",
@@ -200,7 +200,7 @@ export const REQUESTS = {
       expires_in: { description: "Seconds; never longer than the caller's own token." },
       owner: {
         description:
-          "Whose jobs it sees; without one, only its own. A new token with the same owner keeps them.",
+          "Whose jobs it sees; with a bound but no owner, only its own. A new token with the same owner keeps them.",
         is: { type: "string", pattern: "^[A-Za-z0-9_.@-]{1,64}$" },
       },
       destination: {

@@ -5,7 +5,7 @@ import { claimsOf, mint } from "../support/bounded.ts";
 import { deeds, ENDPOINTS, NAMES, originOf, SCOPES, TIMES } from "../support/rights.ts";
 
 const some = (values: readonly string[]) => fc.subarray([...values], { minLength: 1 });
-const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { freq: 1 });
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { freq: 1, nil: undefined });
 const name = fc.constantFrom(...NAMES);
 const body = fc.record({
   // Without the right to mint every chain would be a short one.
