@@ -22,6 +22,9 @@ import { cursorText, wholeText } from "./paging.ts";
 import { isProblem, JOB_NOT_FOUND, type Problem, problem } from "./problem.ts";
 import { parseBody } from "./schema.ts";
 
+/** So long a wait is held by the tenant's object at a time: a caller who has gone does not come back for the next. */
+const HOLD_MS = 10_000;
+const RETRY_SECONDS = 10;
 export const DEFAULT_EVENTS = 20;
 export const MAX_EVENTS = 100;
 /** A larger answer of the provider makes a page of its own: an isolate has 128 MB. */
@@ -47,18 +50,26 @@ export async function feed(call: Call, claims: Claims): Promise<Response | Probl
   const { after = 0, wait = 0, limit = DEFAULT_EVENTS } = query;
   const { sub, own } = claims;
   const from = after === LATEST ? null : after;
-  const page = await env.TENANT.getByName(sub).events(from, limit, wait * 1_000, own);
+  const until = Date.now() + wait * 1_000;
+  const look = (behind: number | null) =>
+    env.TENANT.getByName(sub).events(behind, limit, Math.min(HOLD_MS, until - Date.now()), own);
+  let page = await look(from);
+  while (page.entries.length === 0 && !page.isFull && Date.now() < until) page = await look(page.next);
+  if (wait > 0 && page.isFull)
+    return problem("unavailable", "As many wait for events as may; come again, or ask without wait.", {
+      headers: { "retry-after": String(RETRY_SECONDS) },
+    });
   const read = (id: string, maxBytes: number) => withJob(env, id, (job) => job.event(sub, id, maxBytes));
   const reads = await Promise.all(page.entries.map(({ id }) => read(id, SMALL_EVENT_BYTES)));
   const find = keyFinder(call, sub);
   const events: object[] = [];
   const answer = (next: number): Response => jsonResponse({ events, next_cursor: writeSeq(next) });
-  for (const [i, { seq, id }] of page.entries.entries()) {
+  for (const [i, { seq, id, eventId }] of page.entries.entries()) {
     const isLarge = reads[i]?.kind === "too_large";
     if (isLarge && i > 0) return answer(page.entries[i - 1]?.seq ?? 0);
     const event = isLarge ? await read(id, Number.MAX_SAFE_INTEGER) : reads[i];
-    // One that was erased meanwhile is passed over.
-    if (event?.kind === "event")
+    // One whose job was erased, or started anew, is passed over.
+    if (event?.kind === "event" && event.id === eventId)
       events.push({ cursor: writeSeq(seq), job_id: id, ...(await shown(event, find)) });
     if (isLarge) return answer(seq);
   }

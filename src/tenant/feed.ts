@@ -9,10 +9,12 @@ const TAIL_ENTRIES = 1_000;
 /** Should the clock have gone back, numbers still go on behind those of so many jobs that were registered last. */
 const LOOK_BACK = 1_000;
 
-/** An event's place in the feed, and the job that has it. */
+/** An event's place in the feed. */
 export interface FeedEntry {
   readonly seq: number;
+  /** The job's id; by now it may have another event. */
   readonly id: string;
+  readonly eventId: string;
   readonly owner: string | null;
 }
 
@@ -24,13 +26,16 @@ export interface FeedPage {
 
 export class Feed {
   readonly #sql: SqlStorage;
+  readonly #eventId: string;
   /** All that has entered behind `#since`. */
   readonly #tail: FeedEntry[] = [];
   #since: number | null = null;
   #last = 0;
 
-  constructor(sql: SqlStorage) {
+  /** `eventId`: where a row has it, as SQL. */
+  constructor(sql: SqlStorage, eventId: string) {
     this.#sql = sql;
+    this.#eventId = eventId;
   }
 
   /** The number of an event that enters now: microseconds since 1970, and more than any before. `now`: epoch ms. */
@@ -59,8 +64,8 @@ export class Feed {
   #search(after: number, limit: number, owner: string | undefined): FeedEntry[] {
     const condition = owner === undefined ? "" : "AND owner = ?";
     return [
-      ...this.#sql.exec<{ seq: number; id: string; owner: string | null }>(
-        `SELECT seq, id, owner FROM jobs WHERE seq > ? ${condition} ORDER BY seq LIMIT ?`,
+      ...this.#sql.exec<{ seq: number; id: string; eventId: string; owner: string | null }>(
+        `SELECT seq, id, ${this.#eventId} AS eventId, owner FROM jobs WHERE seq > ? ${condition} ORDER BY seq LIMIT ?`,
         ...[after, ...(owner === undefined ? [] : [owner]), limit],
       ),
     ];

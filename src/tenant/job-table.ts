@@ -68,23 +68,25 @@ export class JobTable {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#feed = new Feed(sql);
+    this.#feed = new Feed(sql, `rest ->> ${REST.indexOf("event_id")}`);
   }
 
-  /** Writes the rows that are newer than what is there; whether an event has entered the feed by that. */
-  put(rows: readonly JobRow[], now: number): boolean {
+  /** Writes the rows that are newer than what is there; whose events have entered the feed by that. */
+  put(rows: readonly JobRow[], now: number): (string | null)[] {
     if (!this.#exists()) this.#sql.exec(SCHEMA);
-    let hasNews = false;
+    const owners: (string | null)[] = [];
     for (const row of rows) {
-      const { id } = row.fields;
+      const { id, event_id: eventId } = row.fields;
+      // A job of an older version tells of no owner.
+      const owner = row.owner ?? null;
       this.remove(row.supersedes.map((registeredAt) => ({ registeredAt, id })));
       const seq = hasEvent(row) ? this.#feed.next(now) : null;
       const [written] = [...this.#sql.exec(PUT, ...columnsOf(row), seq)];
       if (seq === null || written?.seq !== seq) continue;
-      this.#feed.entered({ seq, id, owner: row.owner ?? null });
-      hasNews = true;
+      this.#feed.entered({ seq, id, eventId, owner });
+      owners.push(owner);
     }
-    return hasNews;
+    return owners;
   }
 
   /** The events that entered the feed behind `after` (`null`: from now on), `limit` at most. */
@@ -170,7 +172,6 @@ function columnsOf({ fields, ...row }: JobRow): (string | number | null)[] {
     bucketOrNull(row.deliveryMs),
     JSON.stringify(REST.map((name) => fields[name])),
     row.metadata,
-    // A job of an older version tells of no owner.
     row.owner ?? null,
   ];
 }

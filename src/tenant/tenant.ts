@@ -39,8 +39,8 @@ const CALL_DELAY_MS = 20;
 const RETRY_MS = 10_000;
 
 const EXPIRE_AT = "expire_at";
-/** What its followers wait for. */
-const FEED = "feed";
+/** In place of an owner, who has a name: who follows the feed of all. */
+const EVERYBODY = "";
 
 export interface TenantEnv extends Variables, JobBinding {}
 
@@ -63,9 +63,11 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
 
   /** Takes over what is newer than what it has, and what has come of attempts. */
   async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<readonly string[]> {
-    const hasNews =
-      rows.length > 0 && this.ctx.storage.transactionSync(() => this.#jobs.put(rows, Date.now()));
-    if (hasNews) this.#followers.wake(FEED);
+    if (rows.length > 0) {
+      const owners = this.ctx.storage.transactionSync(() => this.#jobs.put(rows, Date.now()));
+      if (owners.length > 0)
+        for (const owner of new Set([EVERYBODY, ...owners])) this.#followers.wake(owner ?? EVERYBODY);
+    }
     if (this.#flow.report(reports, Date.now())) await this.#callSoon();
     await this.#wakeWithin(EXPIRE_EVERY_MS);
     return reports.flatMap(({ host }) => (this.#flow.isOpen(host) ? [host] : []));
@@ -91,15 +93,24 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
     return this.#jobs.count(filter, Date.now());
   }
 
-  /** The feed behind `after`; with `waitMs`, as it is once something is there, or after that time. */
-  async events(after: number | null, limit: number, waitMs: number, owner?: string): Promise<FeedPage> {
+  /**
+   * The feed behind `after`; with `waitMs`, as it is once something is there, or after that time. `isFull`: as many wait
+   * already as may, those of one owner apart from others, so that it was not waited for.
+   */
+  async events(
+    after: number | null,
+    limit: number,
+    waitMs: number,
+    owner?: string,
+  ): Promise<FeedPage & { readonly isFull: boolean }> {
     const until = Date.now() + waitMs;
     for (let from = after; ; ) {
       const page = this.#jobs.events(from, limit, owner, Date.now());
       const restMs = until - Date.now();
-      if (page.entries.length > 0 || restMs <= 0 || this.#followers.isFull(FEED)) return page;
+      const isFull = page.entries.length === 0 && this.#followers.isFull(owner ?? EVERYBODY);
+      if (page.entries.length > 0 || restMs <= 0 || isFull) return { ...page, isFull };
       from = page.next;
-      await this.#followers.wait(FEED, restMs);
+      await this.#followers.wait(owner ?? EVERYBODY, restMs);
     }
   }
 

@@ -150,6 +150,34 @@ describe("the feed of events", () => {
     expect((await empty).events).toEqual([]);
   });
 
+  it("is waited for by 32 at a time, those of an owner apart from others", async () => {
+    const waiting = Array.from({ length: 32 }, () => page("after=latest&wait=2"));
+    // Each has its place by now.
+    await scheduler.wait(500);
+    const refused = await call("GET", "/v1/events?after=latest&wait=1");
+    expectProblem(refused, { status: 503, code: "unavailable" });
+    expect(refused.headers.get("retry-after")).toBe("10");
+    expect((await page("after=latest")).events).toEqual([]);
+    const began = Date.now();
+    await page("after=latest&wait=1", await bounded());
+    expect(Date.now() - began).toBeGreaterThan(900);
+    await Promise.all(waiting);
+    expect((await page("after=latest&wait=1")).events).toEqual([]);
+  });
+
+  it("calls those who wait for an owner's events, and those who wait for all", async () => {
+    const auth = await bounded();
+    const all = page("after=latest&wait=20");
+    const own = page("after=latest&wait=20", auth);
+    const other = page("after=latest&wait=2", await bounded({}, { own: "tablet" }));
+    const request_id = uniqueId();
+    const body = { request_id, key: "sk-caller-1", eta: 600 };
+    const { body: job } = await call("POST", "/v1/jobs", { auth, body });
+    fetched.on(`https://modelslab.com/api/v3/fetch/${request_id}`, success);
+    await fire(job.id);
+    expect([idsOf(await all), idsOf(await own), idsOf(await other)]).toEqual([[job.id], [job.id], []]);
+  });
+
   it("lets nobody miss what enters between two looks, also after a restart", async () => {
     let cursor = (await page("after=latest")).next_cursor;
     const seen: string[] = [];
@@ -179,6 +207,17 @@ describe("the feed of events", () => {
     const behind = await finished();
     expect(idsOf(await page(`after=${next_cursor}`))).toEqual([behind.id]);
     expect(idsOf(await page())).toEqual([ahead.id, behind.id]);
+  });
+
+  it("does not take the event of a job for that of an erased one of the same request", async () => {
+    const before = await finished();
+    await call("DELETE", `/v1/jobs/${before.id}`);
+    const { body: again } = await register({ request_id: before.requestId, callback_url: null });
+    fetched.on(before.poll, success);
+    await fire(again.id);
+    expect((await page()).events.map(({ id }) => id)).toEqual([again.event_id]);
+    await restarted();
+    expect((await page()).events.map(({ id }) => id)).toEqual([again.event_id]);
   });
 
   it("passes over an event that was erased", async () => {

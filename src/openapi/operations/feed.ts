@@ -64,7 +64,7 @@ export const FEED_OPERATIONS: readonly Operation[] = [
     tag: "many jobs",
     summary: "Pull events",
     description:
-      "The same bodies and signatures as a callback would have had. A bounded token sees the events of its owner's jobs.",
+      "The same bodies and signatures as a callback would have had. A bounded token sees the events of its owner's jobs. 32 may wait at a time for all events, and 32 for each owner's (`503` for others).",
     scope: "jobs:read",
     parameters: [
       {
