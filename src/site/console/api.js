@@ -1,0 +1,129 @@
+/**
+ * Calls the API with the token of who is signed in. The token is kept by this tab alone, and goes out in a header.
+ */
+
+const TOKEN_KEY = "pollhook-token";
+
+/** An answer that refuses, or none at all (`status` 0). */
+export class Refusal extends Error {
+  /**
+   * @param {number} status
+   * @param {{ code?: string, detail?: string, field?: string }} problem
+   */
+  constructor(status, { code = "unreachable", detail = "Pollhook cannot be reached.", field }) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    /** The field at fault, where there is one. */
+    this.field = field ?? null;
+  }
+}
+
+export const token = {
+  /** @returns {string | null} */
+  get: () => sessionStorage.getItem(TOKEN_KEY),
+  /** @param {string} text */
+  set: (text) => sessionStorage.setItem(TOKEN_KEY, text),
+  clear: () => sessionStorage.removeItem(TOKEN_KEY),
+};
+
+/** What is done once a token is refused. */
+export const session = { onEnd: () => {} };
+
+/**
+ * What the token says of itself; `null` for what is none.
+ *
+ * @param {string} text
+ * @returns {{ sub: string, scope: string, exp: number, own?: string } | null}
+ */
+export function claimsOf(text) {
+  try {
+    const [, payload = ""] = text.split(".");
+    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (c) =>
+      c.charCodeAt(0),
+    );
+    const claims = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof claims?.sub === "string" && typeof claims.scope === "string" ? claims : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Whether who is signed in has that scope.
+ *
+ * @param {string} scope
+ */
+export const may = (scope) => (claimsOf(token.get() ?? "")?.scope ?? "").split(" ").includes(scope);
+
+/**
+ * One call; the answer's JSON, or `null` where it has none. Throws a {@link Refusal}, and the signal's reason.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {{ body?: unknown, signal?: AbortSignal, raw?: boolean }} [options] `raw`: the body is JSON text already.
+ * @returns {Promise<any>}
+ */
+export async function call(method, path, { body, signal, raw = false } = {}) {
+  const response = await send(path, {
+    method,
+    signal: signal ?? null,
+    ...(body !== undefined && { body: raw ? String(body) : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return text === "" ? null : JSON.parse(text);
+}
+
+/**
+ * The events of a stream, until it ends. Throws a {@link Refusal}, and the signal's reason.
+ *
+ * @param {string} path
+ * @param {AbortSignal} signal
+ * @param {string} [lastId]
+ * @returns {AsyncGenerator<{ id: string, type: string, data: any }>}
+ */
+export async function* stream(path, signal, lastId) {
+  const response = await send(path, { method: "GET", signal }, lastId ? { "last-event-id": lastId } : {});
+  if (!response.body) return;
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value = "" } = await reader.read();
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s).slice(0, 2)));
+      if (fields.data !== undefined)
+        yield { id: fields.id ?? "", type: fields.event ?? "", data: JSON.parse(fields.data) };
+    }
+    if (done) return;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} init
+ * @param {Record<string, string>} [headers]
+ */
+async function send(path, init, headers = {}) {
+  const response = await fetch(path, {
+    ...init,
+    headers: {
+      authorization: `Bearer ${token.get() ?? ""}`,
+      ...(init.body && { "content-type": "application/json" }),
+      ...headers,
+    },
+  }).catch((error) => {
+    if (init.signal?.aborted) throw error;
+    throw new Refusal(0, {});
+  });
+  if (response.ok) return response;
+  const refusal = new Refusal(
+    response.status,
+    await response
+      .json()
+      .catch(() => ({ code: "http_error", detail: `Pollhook answered ${response.status}.` })),
+  );
+  if (response.status === 401) session.onEnd();
+  throw refusal;
+}

@@ -1,0 +1,55 @@
+/**
+ * Signing in: a token is pasted, and tried before it is kept.
+ */
+import { call, claimsOf, token } from "./api.js";
+import { h, replace } from "./dom.js";
+import { field, showProblem } from "./ui.js";
+
+/** @param {() => void} onDone */
+export function signInView(onDone) {
+  const input = h("textarea", { rows: 4, required: true, spellcheck: "false", autocomplete: "off" });
+  const fault = h("p", { class: "problem", role: "alert" });
+  const form = h(
+    "form",
+    { class: "card narrow", onsubmit: submit, novalidate: true },
+    h("h1", {}, "Sign in"),
+    h("p", {}, "Paste a token. It is kept by this tab alone, and sent to nobody but this Pollhook."),
+    field(
+      "Token",
+      input,
+      "token",
+      "npm run -s token -- --tenant acme prints one; npm start prints a link that signs in.",
+    ),
+    fault,
+    h("p", { class: "actions" }, h("button", { class: "primary" }, "Sign in")),
+  );
+
+  /** @param {Event} event */
+  async function submit(event) {
+    event.preventDefault();
+    const text = input.value.trim().replace(/^bearer\s+/i, "");
+    if (!claimsOf(text))
+      return showProblem(form, fault, {
+        field: "token",
+        message: "This is no token: it has three parts, with dots between them.",
+      });
+    token.set(text);
+    try {
+      await call("GET", "/v1/jobs?limit=1");
+    } catch (error) {
+      const refusal = /** @type {import("./api.js").Refusal} */ (error);
+      // A token without jobs:read is one all the same.
+      if (refusal.status !== 403) {
+        token.clear();
+        return showProblem(form, fault, {
+          field: refusal.status === 401 ? "token" : null,
+          message: refusal.message,
+        });
+      }
+    }
+    replace(fault);
+    onDone();
+  }
+
+  return form;
+}
