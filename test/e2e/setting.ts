@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MasterKey } from "../../src/crypto/keys.ts";
-import { mintToken, SCOPES } from "../../src/crypto/token.ts";
+import { type Claims, mintToken, SCOPES } from "../../src/crypto/token.ts";
 import { freePort, startWorker, type WorkerProcess } from "../demo/worker-process.ts";
 import { type Provider, startProvider } from "../simulator/provider.ts";
 import { type Receiver, startReceiver } from "../simulator/receiver.ts";
@@ -76,9 +76,9 @@ export class Setting {
     return this.#token;
   }
 
-  /** A token of another tenant. */
-  tokenFor(tenant: string): Promise<string> {
-    return mintFor(tenant, this.#master);
+  /** A token of another tenant, or with other claims. */
+  tokenFor(tenant: string, claims: Partial<Claims> = {}): Promise<string> {
+    return mintFor(tenant, this.#master, claims);
   }
 
   get worker(): WorkerProcess {
@@ -152,7 +152,7 @@ export class Setting {
   }
 }
 
-function mintFor(sub: string, master: MasterKey): Promise<string> {
+function mintFor(sub: string, master: MasterKey, claims: Partial<Claims> = {}): Promise<string> {
   const iat = Math.floor(Date.now() / 1000);
-  return mintToken({ sub, scope: SCOPES.join(" "), exp: iat + 3600, iat, jti: sub }, master);
+  return mintToken({ sub, scope: SCOPES.join(" "), exp: iat + 3600, iat, jti: sub, ...claims }, master);
 }
