@@ -28,13 +28,22 @@ export const token = {
 };
 
 /** What is done once a token is refused. */
-export const session = { onEnd: () => {} };
+export const session = {
+  /** @param {string} _why */
+  onEnd: (_why) => {},
+};
+
+/**
+ * What a bounded token is bound to: a destination or origins, endpoints, a request.
+ *
+ * @typedef {{ dst?: string, org?: string[], ep?: string[], req?: string, ddl?: number }} Bounds
+ */
 
 /**
  * What the token says of itself; `null` for what is none.
  *
  * @param {string} text
- * @returns {{ sub: string, scope: string, exp: number, own?: string } | null}
+ * @returns {{ sub: string, scope: string, exp: number, own?: string, bnd?: Bounds } | null}
  */
 export function claimsOf(text) {
   try {
@@ -49,12 +58,18 @@ export function claimsOf(text) {
   }
 }
 
+/** What the token of who is signed in says of itself. */
+export const claims = () => claimsOf(token.get() ?? "");
+
 /**
  * Whether who is signed in has that scope.
  *
  * @param {string} scope
  */
-export const may = (scope) => (claimsOf(token.get() ?? "")?.scope ?? "").split(" ").includes(scope);
+export const may = (scope) => (claims()?.scope ?? "").split(" ").includes(scope);
+
+/** The same, for what is closed to a bounded token whatever its scope. */
+export const mayUnbounded = (/** @type {string} */ scope) => may(scope) && claims()?.own === undefined;
 
 /**
  * One call; the answer's JSON, or `null` where it has none. Throws a {@link Refusal}, and the signal's reason.
@@ -71,8 +86,20 @@ export async function call(method, path, { body, signal, raw = false } = {}) {
     ...(body !== undefined && { body: raw ? String(body) : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return text === "" ? null : JSON.parse(text);
+  return text === "" ? null : parseJson(text);
 }
+
+/**
+ * Parses JSON. Integers that a number would round stay as they came: as what `JSON.stringify` writes back unchanged.
+ *
+ * @param {string} text
+ */
+export const parseJson = (text) =>
+  JSON.parse(text, (_, value, /** @type {{ source: string } | undefined} */ context = undefined) =>
+    Number.isInteger(value) && !Number.isSafeInteger(value) && context && "rawJSON" in JSON
+      ? /** @type {any} */ (JSON).rawJSON(context.source)
+      : value,
+  );
 
 /**
  * The events of a stream, until it ends. Throws a {@link Refusal}, and the signal's reason.
@@ -106,10 +133,11 @@ export async function* stream(path, signal, lastId) {
  * @param {Record<string, string>} [headers]
  */
 async function send(path, init, headers = {}) {
+  const used = token.get();
   const response = await fetch(path, {
     ...init,
     headers: {
-      authorization: `Bearer ${token.get() ?? ""}`,
+      authorization: `Bearer ${used ?? ""}`,
       ...(init.body && { "content-type": "application/json" }),
       ...headers,
     },
@@ -124,6 +152,7 @@ async function send(path, init, headers = {}) {
       .json()
       .catch(() => ({ code: "http_error", detail: `Pollhook answered ${response.status}.` })),
   );
-  if (response.status === 401) session.onEnd();
+  // A late refusal of an earlier token says nothing of this one.
+  if (response.status === 401 && token.get() === used) session.onEnd(refusal.message);
   throw refusal;
 }

@@ -1,7 +1,7 @@
 /**
  * The console: who is signed in sees the view that the URL's fragment names.
  */
-import { claimsOf, session, token } from "./api.js";
+import { claims, claimsOf, session, token } from "./api.js";
 import { destinationsView } from "./destinations.js";
 import { h, replace } from "./dom.js";
 import { jobView } from "./job.js";
@@ -30,9 +30,10 @@ const VIEWS = {
 
 const main = h("main", { id: "main", tabindex: "-1" });
 const header = h("header");
-const status = h("p", { id: "status", role: "status", "aria-live": "polite" });
+const status = h("p", { id: "said", role: "status" });
 /** @type {{ route: Route, view: View } | null} */
 let shown = null;
+let hasBegun = false;
 
 /** Says something that was done, to eyes and to ears. */
 document.addEventListener("say", (event) =>
@@ -40,18 +41,18 @@ document.addEventListener("say", (event) =>
 );
 
 function show() {
-  if (!takeToken() && token.get() === null) return signIn();
+  const brought = takeToken();
+  if (brought === "none") return signIn("The link has brought no token: paste one.");
+  if (token.get() === null) return signIn();
   const route = readRoute(location.hash);
   const known = Object.hasOwn(VIEWS, route.name) ? VIEWS[route.name] : undefined;
-  if (!known) return void location.replace(writeRoute("jobs"));
   const isSame = shown?.route.name === route.name && shown.route.id === route.id;
-  if (isSame && shown?.view.update?.(route)) return;
-  open(route, known.open(route));
+  if (brought === null && isSame && shown?.view.update?.(route)) return;
+  open(route, known ? known.open(route) : unknownView());
 }
 
 /** @param {Route} route @param {View} view */
 function open(route, view) {
-  const isFirst = shown === null;
   shown?.view.close?.();
   shown = { route, view };
   document.title = `${view.title} · Pollhook`;
@@ -59,24 +60,53 @@ function open(route, view) {
   replace(header, ...headerOf(route.name));
   replace(main, view.element);
   scrollTo(0, 0);
-  if (!isFirst) main.focus({ preventScroll: true });
+  // Not when the page has just come: its beginning is the skip link.
+  if (hasBegun) focusHeading();
+  hasBegun = true;
 }
 
-function signIn() {
+/** @returns {View} */
+const unknownView = () => ({
+  title: "Nothing here",
+  element: h(
+    "div",
+    { class: "card narrow" },
+    h("h1", {}, "Nothing here"),
+    h("p", {}, "The console has no view at this address. ", h("a", { href: "#/jobs" }, "To the jobs")),
+  ),
+});
+
+function focusHeading() {
+  const heading = main.querySelector("h1");
+  heading?.setAttribute("tabindex", "-1");
+  (heading ?? main).focus({ preventScroll: true });
+}
+
+/** @param {string} [why] */
+function signIn(why) {
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
   shown?.view.close?.();
   shown = null;
+  hasBegun = true;
   document.title = "Sign in · Pollhook";
+  replace(status, why);
   replace(header, brand());
   replace(main, signInView(show));
+  main.querySelector("textarea")?.focus();
 }
 
-/** A link may bring the token in the fragment, which no server sees; from there it goes at once. */
+/**
+ * A link may bring the token in the fragment, which no server sees; from there, and from the history, it goes at once.
+ *
+ * @returns {"token" | "none" | null} `null`: it is another link.
+ */
 function takeToken() {
   const brought = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (brought === null) return false;
+  if (brought === null) return null;
   history.replaceState(null, "", location.pathname);
-  if (claimsOf(brought)) token.set(brought);
-  return claimsOf(brought) !== null;
+  if (!claimsOf(brought)) return token.get() === null ? "none" : null;
+  token.set(brought);
+  return "token";
 }
 
 const brand = () =>
@@ -100,19 +130,23 @@ const headerOf = (current) => [
   h(
     "div",
     { class: "who" },
-    h("span", { class: "muted" }, claimsOf(token.get() ?? "")?.sub ?? ""),
-    h("button", { type: "button", class: "small", onclick: signOut }, "Sign out"),
+    h("span", { class: "muted" }, nameOf(claims())),
+    h("button", { type: "button", class: "small", onclick: () => signOut() }, "Sign out"),
   ),
 ];
 
-function signOut() {
+/** The tenant, and of a bounded token its owner. @param {ReturnType<typeof claims>} of */
+const nameOf = (of) => [of?.sub, of?.own].filter((name) => name !== undefined).join(" / ");
+
+/** @param {string} [why] */
+function signOut(why) {
   token.clear();
-  signIn();
+  signIn(why);
 }
 
-session.onEnd = () => {
-  signOut();
-  replace(status, "The token is not valid, or no longer; sign in with another.");
+session.onEnd = (why) => {
+  // Who is still signing in hears of it there.
+  if (shown !== null) signOut(`You have been signed out. ${why}`);
 };
 document.body.append(
   h("a", { class: "skip", href: "#main", onclick: skip }, "Skip to content"),

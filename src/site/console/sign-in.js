@@ -2,13 +2,14 @@
  * Signing in: a token is pasted, and tried before it is kept.
  */
 import { call, claimsOf, token } from "./api.js";
-import { h, replace } from "./dom.js";
+import { h } from "./dom.js";
 import { field, showProblem } from "./ui.js";
 
 /** @param {() => void} onDone */
 export function signInView(onDone) {
   const input = h("textarea", { rows: 4, required: true, spellcheck: "false", autocomplete: "off" });
   const fault = h("p", { class: "problem", role: "alert" });
+  const submitButton = h("button", { class: "primary" }, "Sign in");
   const form = h(
     "form",
     { class: "card narrow", onsubmit: submit, novalidate: true },
@@ -21,18 +22,20 @@ export function signInView(onDone) {
       "npm run -s token -- --tenant acme prints one; npm start prints a link that signs in.",
     ),
     fault,
-    h("p", { class: "actions" }, h("button", { class: "primary" }, "Sign in")),
+    h("p", { class: "actions" }, submitButton),
   );
 
   /** @param {Event} event */
   async function submit(event) {
     event.preventDefault();
-    const text = input.value.trim().replace(/^bearer\s+/i, "");
+    const text = tokenIn(input.value);
     if (!claimsOf(text))
       return showProblem(form, fault, {
         field: "token",
-        message: "This is no token: it has three parts, with dots between them.",
+        message: "This is no token: one has three parts, with dots between them.",
       });
+    showProblem(form, fault, null);
+    submitButton.disabled = true;
     token.set(text);
     try {
       await call("GET", "/v1/jobs?limit=1");
@@ -46,10 +49,21 @@ export function signInView(onDone) {
           message: refusal.message,
         });
       }
+    } finally {
+      submitButton.disabled = false;
     }
-    replace(fault);
     onDone();
   }
 
   return form;
+}
+
+/**
+ * The token in what was pasted: with `Bearer` before it, wrapped by a terminal, or in a link that signs in.
+ *
+ * @param {string} text
+ */
+function tokenIn(text) {
+  const joined = text.replace(/^\s*(authorization:\s*)?bearer\s+/i, "").replace(/\s+/g, "");
+  return /#token=([\w.-]+)/.exec(joined)?.[1] ?? joined;
 }

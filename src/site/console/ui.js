@@ -127,7 +127,7 @@ export function confirm(question, yes, ...more) {
         h(
           "p",
           { class: "actions" },
-          h("button", { value: "no" }, "Cancel"),
+          h("button", { value: "no" }, "No"),
           h("button", { value: "yes", class: "primary" }, yes),
         ),
       ),
