@@ -1,6 +1,262 @@
-import { h } from "./dom.js";
+/**
+ * Registers a request: by what the provider has answered, or by its endpoint and id.
+ */
+import { call, claims, may, parseJson, Refusal, token } from "./api.js";
+import { offerDestinations } from "./destination-names.js";
+import { h, replace } from "./dom.js";
+import { ENDPOINTS } from "./endpoints.js";
+import { writeRoute } from "./route.js";
+import { field, showProblem } from "./ui.js";
 
-/** @param {import("./route.js").Route} route @returns {import("./main.js").View} */
-export function registerView(route) {
-  return { title: "register", element: h("h1", {}, route.name) };
+/** What was typed when the session ended, but for the key: who signs in again goes on with it. @type {Map<string, string> | null} */
+let draft = null;
+
+/** @returns {import("./main.js").View} */
+export function registerView() {
+  const title = "Register";
+  if (!may("jobs:write")) {
+    const why = h("p", {}, "This token may not register: it has not the scope jobs:write.");
+    return { title, element: h("div", { class: "card narrow" }, h("h1", {}, title), why) };
+  }
+  const { own, bnd = {} } = claims() ?? {};
+  const text = (/** @type {import("./dom.js").Props} */ props = {}) =>
+    h("input", { autocomplete: "off", spellcheck: "false", ...props });
+  const number = () => text({ inputmode: "decimal" });
+  const destinations = h("datalist", { id: "destinations" });
+  const inputs = {
+    response: h("textarea", { rows: 5, spellcheck: "false", oninput: read }),
+    endpoint: text({ list: "endpoints" }),
+    request_id: text(),
+    callback_url: text({ type: "url", placeholder: "https://your-app.example.com/hooks/pollhook" }),
+    destination: text({ list: "destinations" }),
+    eta: number(),
+    deadline_seconds: number(),
+    format: h(
+      "select",
+      {},
+      h("option", { value: "" }, "the destination's, else standard"),
+      h("option", { value: "standard" }, "standard"),
+      h("option", { value: "provider" }, "provider"),
+    ),
+    key: text({ type: "password", autocomplete: "new-password" }),
+    index: text({ placeholder: "user, order" }),
+    metadata: h("textarea", { rows: 3, spellcheck: "false", placeholder: '{"user": 7}' }),
+  };
+  if (bnd.req !== undefined) inputs.request_id.value = bnd.req;
+  if (bnd.ep?.length === 1) inputs.endpoint.value = bnd.ep[0] ?? "";
+  /** What is read in the answer that was pasted. */
+  const seen = h("output", { for: "response" });
+  const fault = h("p", { class: "problem", role: "alert" });
+  const submitButton = h("button", { class: "primary" }, "Register");
+  const targets = {
+    callback_url: field("Callback URL", inputs.callback_url, "callback_url", originsHint(bnd.org)),
+    destination: field("Name of the destination", inputs.destination, "destination"),
+  };
+  const nowhere =
+    bnd.dst === undefined ? "Nowhere: it is read from the API" : `The token's destination, ${bnd.dst}`;
+  const to = h(
+    "fieldset",
+    { onchange: showTarget },
+    h("legend", {}, "Where the event goes"),
+    h(
+      "div",
+      { class: "choices" },
+      ...(bnd.dst === undefined
+        ? [choice("callback_url", "A URL", true), choice("destination", "A destination")]
+        : []),
+      choice("", nowhere, bnd.dst !== undefined),
+    ),
+    targets.callback_url,
+    targets.destination,
+  );
+  const more = h(
+    "details",
+    {},
+    h("summary", {}, "More"),
+    h(
+      "div",
+      { class: "row" },
+      field("ETA, in seconds", inputs.eta, "eta", "Until the first poll; what you pasted may have one."),
+      field(
+        "Deadline, in seconds",
+        inputs.deadline_seconds,
+        "deadline_seconds",
+        "30 to 86400; 3600 if none is given.",
+      ),
+      field("Format", inputs.format, "format"),
+      field("ModelsLab key", inputs.key, "key", "This server's, if none is given."),
+      field("Metadata, a JSON object", inputs.metadata, "metadata", "Handed back in the event as it is."),
+      field("Index", inputs.index, "index", "Names of metadata that lists can be filtered by."),
+    ),
+  );
+  const form = h(
+    "form",
+    { class: "card narrow register", onsubmit: submit, novalidate: true },
+    h("h1", {}, title),
+    field(
+      "What the provider answered, or its fetch_result",
+      inputs.response,
+      "response",
+      'The answer to the generation call, such as {"status": "processing", "id": 65919758, …}, or the URL in it.',
+    ),
+    seen,
+    h("p", { class: "muted" }, "Instead of that, or where it does not say:"),
+    h(
+      "div",
+      { class: "row" },
+      field("Endpoint", inputs.endpoint, "endpoint", "The path in front of /fetch."),
+      field("Request id", inputs.request_id, "request_id"),
+    ),
+    to,
+    more,
+    fault,
+    h("p", { class: "actions" }, submitButton),
+    h("datalist", { id: "endpoints" }, ...(bnd.ep ?? ENDPOINTS).map((value) => h("option", { value }))),
+    destinations,
+  );
+
+  function showTarget() {
+    const chosen = targetIn(form);
+    targets.callback_url.hidden = chosen !== "callback_url";
+    targets.destination.hidden = chosen !== "destination";
+    if (chosen === "destination") void offerDestinations(destinations);
+  }
+
+  function read() {
+    const pasted = inputs.response.value.trim();
+    replace(seen, pasted === "" ? null : summary(pasted));
+  }
+
+  /** @param {Event} event */
+  async function submit(event) {
+    event.preventDefault();
+    showProblem(form, fault, null);
+    submitButton.disabled = true;
+    try {
+      const { id } = await call("POST", "/v1/jobs", { body: bodyOf(form), raw: true });
+      location.hash = writeRoute("jobs", id);
+    } catch (error) {
+      const { code, field, message } = error instanceof Refusal ? error : new Refusal(0, {});
+      if (token.get() === null) draft = valuesOf(form);
+      else refuse({ field, message }, code);
+    } finally {
+      submitButton.disabled = false;
+    }
+  }
+
+  /** @param {{ field: string | null, message: string }} refusal @param {string} code */
+  function refuse({ field, message }, code) {
+    const [name = null] = field?.split(".") ?? [];
+    const shownAt = name === "fetch_url" ? "response" : name;
+    if (shownAt !== null && Object.hasOwn(inputs, shownAt)) {
+      const input = inputs[/** @type {keyof typeof inputs} */ (shownAt)];
+      if (more.contains(input)) more.open = true;
+      if (shownAt === "callback_url" || shownAt === "destination") {
+        const radio = form.querySelector(`[name=to][value=${shownAt}]`);
+        if (radio instanceof HTMLInputElement) radio.checked = true;
+        showTarget();
+      }
+    }
+    showProblem(form, fault, { field: shownAt, message });
+    const id = inputs.request_id.value.trim();
+    if (code === "already_registered" && id !== "")
+      fault.append(h("a", { href: writeRoute("jobs", null, { request_id: id }) }, "Show its job"));
+  }
+
+  if (draft) restore(form, draft);
+  draft = null;
+  if (own !== undefined)
+    form.querySelector("h1")?.after(h("p", { class: "muted" }, `For ${own}, within the token's bounds.`));
+  showTarget();
+  read();
+  return { title, element: form };
 }
+
+/**
+ * The body as JSON text. What is JSON already stands in it as it was pasted, so that big integers survive.
+ *
+ * @param {HTMLFormElement} form
+ */
+export function bodyOf(form) {
+  const given = valuesOf(form);
+  const value = (/** @type {string} */ name) => (given.get(name) ?? "").trim();
+  /** @type {[string, string][]} */
+  const members = [];
+  const add = (/** @type {string} */ name, /** @type {string} */ json) => members.push([name, json]);
+  const pasted = value("response");
+  if (/^https?:/i.test(pasted)) add("fetch_url", JSON.stringify(pasted));
+  else if (pasted !== "") add("response", asJson("response", pasted));
+  for (const name of ["endpoint", "request_id", "format", "key"])
+    if (value(name) !== "") add(name, JSON.stringify(value(name)));
+  const target = targetIn(form);
+  // Chosen but not named is no callback at all, unless it is said.
+  if (target !== "") {
+    if (value(target) === "")
+      throw new Refusal(422, { code: "missing", detail: "Name it, or choose another place.", field: target });
+    add(target, JSON.stringify(value(target)));
+  }
+  for (const name of ["eta", "deadline_seconds"])
+    if (value(name) !== "")
+      add(
+        name,
+        /^\d+(\.\d+)?$/.test(value(name)) ? JSON.stringify(Number(value(name))) : JSON.stringify(value(name)),
+      );
+  if (value("metadata") !== "") add("metadata", asJson("metadata", value("metadata")));
+  const index = value("index")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (index.length > 0) add("index", JSON.stringify(index));
+  return `{${members.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`;
+}
+
+/** The text, if it is JSON of an object; else a refusal. @param {string} field @param {string} text */
+function asJson(field, text) {
+  try {
+    if (Object.prototype.toString.call(JSON.parse(text)) === "[object Object]") return text;
+  } catch {
+    // Said below.
+  }
+  const what = field === "response" ? "neither a JSON object nor a URL" : "no JSON object";
+  throw new Refusal(422, { code: "invalid_value", detail: `This is ${what}.`, field });
+}
+
+/** @param {string} pasted */
+function summary(pasted) {
+  if (/^https?:/i.test(pasted)) return "Read as a fetch URL.";
+  try {
+    const { status, id, eta } = parseJson(pasted);
+    const words = Object.entries({ status, id, eta }).filter(
+      ([, value]) => value !== undefined && value !== null,
+    );
+    return `Read as an answer: ${words.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(", ")}`.slice(
+      0,
+      200,
+    );
+  } catch {
+    return "Neither JSON nor a URL yet.";
+  }
+}
+
+/** @param {HTMLFormElement} form */
+const targetIn = (form) => String(new FormData(form).get("to") ?? "");
+
+/** @param {HTMLFormElement} form */
+const valuesOf = (form) => new Map([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+
+/** @param {HTMLFormElement} form @param {Map<string, string>} values */
+function restore(form, values) {
+  for (const [name, value] of values) {
+    const input = form.elements.namedItem(name);
+    if (name === "key" || input === null) continue;
+    if (input instanceof RadioNodeList) input.value = value;
+    else if ("value" in input) input.value = value;
+  }
+}
+
+/** @param {string} value @param {string} label @param {boolean} [checked] */
+const choice = (value, label, checked = false) =>
+  h("label", {}, h("input", { type: "radio", name: "to", value, checked }), label);
+
+/** @param {string[] | undefined} origins */
+const originsHint = (origins) => (origins ? `The token may name ${origins.join(", ")}` : undefined);

@@ -62,3 +62,6 @@ export const TONES = /** @type {Readonly<Record<string, string>>} */ ({
   closed: "good",
   open: "bad",
 });
+
+/** `1 job`, `1,204 jobs`. @param {number} n @param {string} noun */
+export const counted = (n, noun) => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
