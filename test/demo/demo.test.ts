@@ -153,6 +153,9 @@ describe("npm start", () => {
     await expect.poll(() => first.output(), { timeout: 30_000 }).toContain("Try it");
     const curl = /^curl -s (\S+) -H '([^']+)' -H '([^']+)' -d '([^']+)'$/m.exec(first.output());
     const [, url = "", authorization = "", contentType = "", body = ""] = curl ?? [];
+    const link = /^(http:\S+)\/console#token=(\S+)$/m.exec(first.output());
+    expect([`${link?.[1]}/v1/jobs`, `authorization: Bearer ${link?.[2]}`]).toEqual([url, authorization]);
+    expect((await fetch(link?.[0] ?? "")).headers.get("content-type")).toMatch(/^text\/html/);
     const headers = Object.fromEntries([authorization, contentType].map((line) => line.split(": ", 2)));
     const answer = await fetch(url, {
       method: "POST",

@@ -103,21 +103,17 @@ function showLog(line: string): void {
 function greet({ worker, provider, receiver, token, freshSecrets }: Trio): void {
   if (freshSecrets) say("Wrote .dev.vars with a fresh master key.");
   say(`
+Open this to sign in to the console (tenant "local", every scope but provider:admin, 30 days):
+
+${worker.origin}/console#token=${token}
+
 Pollhook    ${worker.origin}
 provider    ${provider.origin}   simulated; an id it has not seen is ready 4 s after its first fetch
 receiver    ${receiver.origin}/hook   verifies what arrives and shows it here
 
-Your token (tenant "local", every scope but provider:admin, 30 days):
-
-${token}
-
-Try it, with any id you like:
+Try it there, or here, with any id you like:
 
 curl -s ${worker.origin}/v1/jobs -H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '{"request_id": "${randomInt(10_000_000, 99_999_999)}", "callback_url": "${receiver.origin}/hook", "eta": 2}'
-
-Or as a call of the provider's own API, with only the host changed:
-
-curl -s ${worker.origin}/api/v6/images/text2img -H 'content-type: application/json' -d '{"key": "${token}", "prompt": "a lighthouse at dusk", "webhook": "${receiver.origin}/hook"}'
 
 Ctrl-C ends all three; jobs are kept in ${relative(process.cwd(), STATE) || "."}.
 `);
