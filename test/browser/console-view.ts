@@ -13,7 +13,7 @@ import type { Setting } from "../e2e/setting.ts";
 import type { View, Views } from "./views.ts";
 
 /** Markup for every value from outside: run or made an element, it can be seen. */
-export const PLANTED = `<img src=x onerror="window.planted=1"><b class=planted>`;
+export const PLANTED = "<img src=x onerror=window.planted=1><b class=planted>";
 
 const DESKTOP = { width: 1200, height: 750 };
 const PHONE = { width: 375, height: 700 };

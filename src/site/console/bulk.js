@@ -43,8 +43,8 @@ export function forgetWorks() {
 export async function startPicked(kind, picked) {
   const able = picked.filter(kind === "redeliver" ? canRedeliver : canCancel);
   const others = picked.length - able.length;
-  const why = kind === "redeliver" ? "have nothing to deliver, or no callback" : "are over already";
-  const left = others > 0 && `Of ${jobs(picked.length)}, ${number(others)} ${why}: left as they are.`;
+  const why = kind === "redeliver" ? "nothing to deliver, or no callback" : "over already";
+  const left = others > 0 && `Left as they are: ${number(others)} of the ${jobs(picked.length)}, ${why}.`;
   if (!(await isMeant(kind, able.length, left))) return false;
   const work = begin(kind, able.length);
   const queue = [...able];
@@ -57,7 +57,7 @@ export async function startPicked(kind, picked) {
         work.why ??= error instanceof Error ? error.message : String(error);
         if (token.get() === null) work.isOver = true;
       }
-      work.done = able.length - queue.length - 1;
+      work.done++;
       tell();
     }
   };

@@ -200,6 +200,8 @@ export function jobGrid(picking, onSeen) {
     show(those, { isHeld, isWhole }) {
       const first = Math.max(0, Math.floor(scrolled() / rowHeight));
       const seen = jobs.slice(first, first + 50);
+      const focusedAt = hasFocus() ? indexOf(active) : -1;
+      const isBox = document.activeElement instanceof HTMLInputElement;
       jobs = those;
       grid.setAttribute("aria-rowcount", String(isWhole ? jobs.length + 1 : -1));
       body.style.setProperty("height", `${jobs.length * rowHeight}px`);
@@ -210,6 +212,8 @@ export function jobGrid(picking, onSeen) {
         if (i >= 0 && moved !== 0) scrollBy(0, moved * rowHeight);
       }
       this.drawPicks();
+      // Its job is gone from the list: the one in its place has it.
+      if (focusedAt >= 0 && !hasFocus()) focusRow(Math.min(focusedAt, jobs.length - 1), isBox);
     },
     /** Draws them again, with what is picked. */
     drawPicks() {

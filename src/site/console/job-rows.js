@@ -25,7 +25,7 @@
  */
 
 export class JobRows {
-  /** @type {Job[]} */
+  /** Another array whenever it changes. @type {readonly Job[]} */
   jobs = [];
   /** Where the list goes on; `null`: it is here to its end, `undefined`: nothing is here yet. @type {string | null | undefined} */
   next = undefined;
@@ -44,7 +44,7 @@ export class JobRows {
     const to = next_cursor === null || !last ? this.jobs.length : this.#firstBehind(last);
     const wasEnd = to >= this.jobs.length;
     const isGap = to === from && !wasEnd && next_cursor !== null;
-    this.jobs.splice(from, Math.max(0, to - from), ...jobs);
+    this.jobs = this.jobs.toSpliced(from, Math.max(0, to - from), ...jobs);
     this.#dropDoubles(from, from + jobs.length);
     if (last && next_cursor !== null) this.#cursors.set(last.id, next_cursor);
     if (wasEnd) this.next = next_cursor;
@@ -53,7 +53,7 @@ export class JobRows {
 
   /** Forgets what is behind the job. @param {Job} last */
   cutBehind(last) {
-    this.jobs.length = this.#firstBehind(last);
+    this.jobs = this.jobs.slice(0, this.#firstBehind(last));
     this.next = this.#cursors.get(last.id) ?? null;
   }
 
