@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ROOT } from "../demo/worker-process.ts";
 import { type Listening, listen, sendJson } from "../simulator/wire.ts";
@@ -11,6 +12,8 @@ import { isOnlyText, looksWell, PLANTED } from "./console-view.ts";
 import { browserOfThisFile, type View } from "./views.ts";
 
 const JOBS = 10_000;
+/** Longer than the list waits between two looks, while something happens. */
+const LOOK_MS = 2_500;
 /** More than fit on any screen, with those that are kept ready: what is not seen is no element. */
 const MANY_ROWS = 80;
 const LONGEST_FRAME_MS = 100;
@@ -31,6 +34,7 @@ const browser = browserOfThisFile();
 let server: Listening;
 let view: View;
 let registered = JOBS;
+let asked = 0;
 
 /** The n-th job since the beginning. Every member that can be is hostile. */
 function job(n: number) {
@@ -59,6 +63,7 @@ function job(n: number) {
 beforeAll(async () => {
   server = await listen(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://console");
+    if (pathname.startsWith("/v1/")) asked++;
     if (pathname === "/v1/jobs") {
       const from = Number(searchParams.get("cursor") ?? registered);
       const limit = Math.min(from, Number(searchParams.get("limit")));
@@ -153,9 +158,35 @@ it("stays where one is while jobs come, though they come by the thousand", async
   const place = () => link.evaluate((link) => Math.round(link.getBoundingClientRect().top));
   const before = await place();
   registered += 700;
-  await page.getByRole("button", { name: "700 new ↑" }).click();
+  const newer = page.getByRole("button", { name: "700 new ↑" });
+  await newer.waitFor();
+  expect(await place()).toBe(before);
+  await newer.click();
   await grid().getByRole("link", { name: "v6/video / 10697" }).waitFor();
-  expect(before).toBeGreaterThan(0);
+});
+
+it("asks for nothing while nobody can see it, and at once when somebody can", async () => {
+  const { page } = view;
+  const setHidden = (isHidden: boolean) =>
+    page.evaluate((isHidden) => {
+      Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, isHidden);
+  // Something has just happened: the next look would come soon.
+  await page.evaluate(() => scrollTo(0, 0));
+  registered++;
+  await grid()
+    .getByRole("link", { name: `v6/video / ${registered}` })
+    .waitFor();
+  await setHidden(true);
+  // Whatever was under way.
+  await page.waitForLoadState("networkidle");
+  await setTimeout(500);
+  const before = asked;
+  await setTimeout(LOOK_MS);
+  expect(asked).toBe(before);
+  await setHidden(false);
+  await expect.poll(() => asked).toBeGreaterThan(before);
 });
 
 it("shows whatever stands in them as text", async () => {

@@ -48,14 +48,14 @@ export async function startPicked(kind, picked) {
   if (!(await isMeant(kind, able.length, left))) return false;
   const work = begin(kind, able.length);
   const queue = [...able];
+  const used = token.get();
   const hand = async () => {
-    for (let job = queue.shift(); job && !work.isOver; job = queue.shift()) {
+    for (let job = queue.shift(); job && token.get() === used; job = queue.shift()) {
       try {
         await patiently(() => call("POST", `/v1/jobs/${job?.id}/${kind}`));
       } catch (error) {
         work.failed++;
         work.why ??= error instanceof Error ? error.message : String(error);
-        if (token.get() === null) work.isOver = true;
       }
       work.done++;
       tell();
@@ -86,9 +86,12 @@ export async function startAll(kind, query) {
 /** @param {Kind} kind @param {number} count @param {string | false} more */
 function isMeant(kind, count, more) {
   const { verb } = WORDS[kind];
-  const detail = more && h("p", {}, more);
-  if (count === 0) return confirm(`There is no job to ${kind}.`, "OK", detail).then(() => false);
-  return confirm(`${verb} ${jobs(count)}?`, `${verb} ${number(count)}`, detail);
+  if (count === 0) {
+    const detail = [`There is no job to ${kind}.`, more || ""].join(" ");
+    document.dispatchEvent(new CustomEvent("say", { detail }));
+    return Promise.resolve(false);
+  }
+  return confirm(`${verb} ${jobs(count)}?`, `${verb} ${number(count)}`, more && h("p", {}, more));
 }
 
 /** @param {Kind} kind @param {number} total @returns {Work} */

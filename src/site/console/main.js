@@ -2,6 +2,7 @@
  * The console: who is signed in sees the view that the URL's fragment names.
  */
 import { claims, claimsOf, session, token } from "./api.js";
+import { forgetWorks } from "./bulk.js";
 import { destinationsView } from "./destinations.js";
 import { h, replace } from "./dom.js";
 import { jobView } from "./job.js";
@@ -105,6 +106,7 @@ function takeToken() {
   if (brought === null) return null;
   history.replaceState(null, "", location.pathname);
   if (!claimsOf(brought)) return token.get() === null ? "none" : null;
+  if (brought !== token.get()) forgetWorks();
   token.set(brought);
   return "token";
 }
@@ -141,6 +143,7 @@ const nameOf = (of) => [of?.sub, of?.own].filter((name) => name !== undefined).j
 /** @param {string} [why] */
 function signOut(why) {
   token.clear();
+  forgetWorks();
   signIn(why);
 }
 

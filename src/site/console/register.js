@@ -249,8 +249,9 @@ function restore(form, values) {
   for (const [name, value] of values) {
     const input = form.elements.namedItem(name);
     if (name === "key" || input === null) continue;
-    if (input instanceof RadioNodeList) input.value = value;
-    else if ("value" in input) input.value = value;
+    if (input instanceof RadioNodeList) {
+      for (const radio of input) if (radio instanceof HTMLInputElement) radio.checked = radio.value === value;
+    } else if ("value" in input) input.value = value;
   }
 }
 

@@ -1,0 +1,102 @@
+/**
+ * A selection of jobs in the console: how it is made, and what is done with it.
+ */
+import { beforeEach, expect, it } from "vitest";
+import type { Setting } from "../e2e/setting.ts";
+import { looksWell } from "./console-view.ts";
+import { jobListOfThisFile, LIMIT, of } from "./job-list.ts";
+import { browserOfThisFile, type View } from "./views.ts";
+
+const browser = browserOfThisFile();
+const list = jobListOfThisFile(browser);
+const { boxOf, hookOf, jobId, many, registered, rowOf, rows, series, showOnly, shows, statusOf } = list;
+let setting: Setting;
+let view: View;
+beforeEach(() => {
+  ({ setting, view } = list.now());
+});
+
+const bar = () => view.page.getByRole("group", { name: "Selected jobs" });
+const dialog = () => view.page.getByRole("dialog");
+
+it("is redelivered, those that can be, after the number was confirmed", async () => {
+  const sent = await many(4, { ...of("again"), callback_url: hookOf("again") });
+  const waiting = await registered({ ...of("again"), eta: 600 });
+  await setting.receiver.waitForCount("/hook/again", 4, 30_000);
+  await showOnly("again");
+  await expect.poll(() => rows().filter({ hasText: "delivered" }).count(), LIMIT).toBe(4);
+  await view.page.getByLabel("Select all that are loaded").check();
+  await boxOf(sent[0] ?? "").uncheck();
+  await bar().getByText("4 jobs selected").waitFor();
+  await bar().getByRole("button", { name: "Redeliver" }).click();
+  await dialog().getByRole("heading", { name: "Redeliver 3 jobs?" }).waitFor();
+  expect(await dialog().innerText()).toContain("Left as they are: 1 of the 4 jobs, nothing to deliver");
+  await looksWell(view);
+  await view.page.keyboard.press("Escape");
+  await dialog().waitFor({ state: "detached" });
+  expect(setting.receiver.deliveries("/hook/again")).toHaveLength(4);
+  await bar().getByRole("button", { name: "Redeliver" }).click();
+  await dialog().getByRole("button", { name: "Redeliver 3" }).click();
+  await view.page.getByText("Redelivered 3 of 3 jobs").waitFor();
+  await setting.receiver.waitForCount("/hook/again", 7, 30_000);
+  expect(await bar().count()).toBe(0);
+  expect(await statusOf(waiting)).toBe("waiting");
+  await view.page.getByRole("button", { name: "Dismiss" }).click();
+  expect(await view.page.getByText("Redelivered").count()).toBe(0);
+});
+
+it("is made by the keyboard, a range at a time, and holds still while jobs come", async () => {
+  const [e = "", d = "", c = "", b = "", a = ""] = await series(5, { ...of("range"), eta: 600 });
+  await showOnly("range");
+  await shows(5);
+  await boxOf(a).focus();
+  await view.page.keyboard.press("Space");
+  await view.page.keyboard.press("ArrowDown");
+  await view.page.keyboard.press("ArrowDown");
+  expect(await boxOf(c).evaluate((box) => box === document.activeElement)).toBe(true);
+  await boxOf(c).click({ modifiers: ["Shift"] });
+  await bar().getByText("3 jobs selected").waitFor();
+  for (const id of [a, b, c]) expect(await rowOf(id).getAttribute("aria-selected")).toBe("true");
+  const newest = await registered({ ...of("range"), eta: 600 });
+  await rowOf(newest).waitFor();
+  expect(await boxOf(c).evaluate((box) => box === document.activeElement)).toBe(true);
+  await bar().getByText("3 jobs selected").waitFor();
+  await view.page.keyboard.press("ArrowRight");
+  await view.page.keyboard.press("End");
+  expect(await view.page.evaluate(() => document.activeElement?.textContent)).toBe(`v3 / ${e}`);
+  // One stop for the Tab key.
+  await view.page.keyboard.press("Tab");
+  expect(await bar().evaluate((bar) => bar.contains(document.activeElement))).toBe(true);
+  await bar().getByRole("button", { name: "Clear" }).click();
+  expect(await boxOf(d).isChecked()).toBe(false);
+});
+
+it("of all that fit is canceled in the background, as many as were counted", async () => {
+  const waiting = await many(7, { ...of("cancel"), eta: 600 });
+  await showOnly("cancel", "&status=waiting");
+  await shows(7);
+  await view.page.getByLabel("Select all that are loaded").check();
+  await bar().getByRole("button", { name: "Select all that fit the filter" }).click();
+  await bar().getByText("All that fit are selected").waitFor();
+  await bar().getByRole("button", { name: "Cancel jobs" }).click();
+  await dialog().getByRole("heading", { name: "Cancel 7 jobs?" }).waitFor();
+  expect(await dialog().innerText()).toContain("All that fit metadata.test: cancel, status: waiting.");
+  const later = await registered({ ...of("cancel"), eta: 600 });
+  await dialog().getByRole("button", { name: "Cancel 7" }).click();
+  await view.page.getByText("Canceled 7 of 7 jobs").waitFor(LIMIT);
+  await shows(1);
+  for (const id of waiting) expect(await statusOf(id)).toBe("canceled");
+  expect(await statusOf(later)).toBe("waiting");
+});
+
+it("tells what was refused", async () => {
+  const [id = ""] = await many(1, { ...of("refused"), eta: 600 });
+  await showOnly("refused");
+  await boxOf(id).check();
+  await bar().getByRole("button", { name: "Cancel jobs" }).click();
+  await dialog().getByRole("heading", { name: "Cancel 1 job?" }).waitFor();
+  expect((await setting.call("POST", `/v1/jobs/${jobId(id)}/cancel`)).status).toBe(200);
+  await dialog().getByRole("button", { name: "Cancel 1" }).click();
+  await view.page.getByText("Canceled 0 of 1 job, 1 refused: Nothing is left to cancel").waitFor();
+  await view.complained(/a status of 409 /);
+});
