@@ -102,7 +102,8 @@ export const parseJson = (text) =>
   );
 
 /**
- * The events of a stream, until it ends. Throws a {@link Refusal}, and the signal's reason.
+ * The events of a stream, until it ends; a comment is one without a type. Throws a {@link Refusal}, and the signal's
+ * reason.
  *
  * @param {string} path
  * @param {AbortSignal} signal
@@ -120,8 +121,7 @@ export async function* stream(path, signal, lastId) {
     rest = blocks.pop() ?? "";
     for (const block of blocks) {
       const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s).slice(0, 2)));
-      if (fields.data !== undefined)
-        yield { id: fields.id ?? "", type: fields.event ?? "", data: JSON.parse(fields.data) };
+      yield { id: fields.id ?? "", type: fields.event ?? "", data: JSON.parse(fields.data ?? "null") };
     }
     if (done) return;
   }

@@ -64,7 +64,10 @@ export function jobRow(isPickable) {
       const states = statesOf(job);
       if (states.join() !== shownStates) {
         shownStates = states.join();
-        replace(status, states.map(badge));
+        replace(
+          status,
+          states.map((word) => badge(word)),
+        );
       }
       const name = `${job.endpoint} / ${job.request_id}`;
       say(link, name);

@@ -54,7 +54,7 @@ function show() {
 
 /** @param {Route} route @param {View} view */
 function open(route, view) {
-  shown?.view.close?.();
+  leave();
   shown = { route, view };
   document.title = `${view.title} · Pollhook`;
   replace(status);
@@ -83,10 +83,15 @@ function focusHeading() {
   (heading ?? main).focus({ preventScroll: true });
 }
 
+/** What stands open over a view goes with it. */
+function leave() {
+  shown?.view.close?.();
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+}
+
 /** @param {string} [why] */
 function signIn(why) {
-  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
-  shown?.view.close?.();
+  leave();
   shown = null;
   hasBegun = true;
   document.title = "Sign in · Pollhook";

@@ -4,11 +4,11 @@
 import { h, replace } from "./dom.js";
 import { TONES } from "./words.js";
 
-/** @param {string | null} word A status or an outcome. */
-export const badge = (word) =>
+/** @param {string | null} word A status or an outcome. @param {string} [like] What it looks like, if not itself. */
+export const badge = (word, like) =>
   word === null
     ? h("span", { class: "muted" }, "–")
-    : h("span", { class: `badge ${TONES[word] ?? "off"}` }, word);
+    : h("span", { class: `badge ${TONES[like ?? word] ?? "off"}` }, word);
 
 /**
  * A field with its label, a hint, and a place for what is wrong with it.
@@ -55,7 +55,48 @@ export function showProblem(form, fallback, refusal) {
 }
 
 /**
- * A button that does one thing at a time.
+ * The URL, if it is one of http or https; whatever else says it is a URL is only text.
+ *
+ * @param {string} text
+ */
+export function webUrl(text) {
+  try {
+    const url = new URL(text);
+    return url.protocol === "https:" || url.protocol === "http:" ? url : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} url @param {string} [text] */
+export function outside(url, text = url) {
+  const href = webUrl(url)?.href;
+  return href === undefined
+    ? h("span", { class: "break" }, text)
+    : h("a", { class: "break", href, rel: "noopener noreferrer", target: "_blank" }, text);
+}
+
+const MOST_STRING_CHARS = 1_000;
+const MOST_JSON_CHARS = 50_000;
+
+/**
+ * JSON to be read: what is too long for that is shortened.
+ *
+ * @param {string} label
+ * @param {unknown} value
+ */
+export function preOf(label, value) {
+  const shorten = (/** @type {string} */ _, /** @type {unknown} */ part) =>
+    typeof part === "string" && part.length > MOST_STRING_CHARS
+      ? `${part.slice(0, 200)}… (${part.length} characters)`
+      : part;
+  const text = typeof value === "string" ? value : JSON.stringify(value, shorten, 2);
+  const shown = text.length > MOST_JSON_CHARS ? `${text.slice(0, MOST_JSON_CHARS)}\n…` : text;
+  return h("pre", { tabindex: "0", "aria-label": label }, shown);
+}
+
+/**
+ * A button that does one thing at a time. It keeps the focus meanwhile, which a disabled one would lose.
  *
  * @param {string} label
  * @param {() => Promise<unknown>} act What it throws is the caller's to have caught.
@@ -68,11 +109,12 @@ export function button(label, act, props = {}) {
       type: "button",
       ...props,
       onclick: async () => {
-        element.disabled = true;
+        if (element.hasAttribute("aria-disabled")) return;
+        element.setAttribute("aria-disabled", "true");
         try {
           await act();
         } finally {
-          element.disabled = false;
+          element.removeAttribute("aria-disabled");
         }
       },
     },
