@@ -1,0 +1,266 @@
+/** Destinations in the console: as they are, as they are made and changed, and what they are asked to do. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Setting } from "../e2e/setting.ts";
+import { goTo, isOnlyText, looksWell, openConsole, PLANTED, picture } from "./console-view.ts";
+import { browserOfThisFile, type View } from "./views.ts";
+
+const browser = browserOfThisFile();
+let setting: Setting;
+beforeAll(async () => {
+  setting = await Setting.create();
+  await setting.start();
+}, 120_000);
+afterAll(() => setting.tearDown());
+
+const open = (at = "#/destinations", more = {}): Promise<View> =>
+  openConsole(browser, setting, { at, ...more });
+
+/** A destination that the receiver is called by; with a secret that it knows. */
+async function put(name: string, more: Record<string, unknown> = {}): Promise<void> {
+  const { secret } = (await (await setting.call("GET", "/v1/signing-secret")).json()) as { secret: string };
+  await setting.call("PUT", `/v1/destinations/${name}`, {
+    url: setting.receiver.hookUrl(name),
+    secret,
+    ...more,
+  });
+}
+
+const cardOf = ({ page }: View, name: string) => page.getByRole("article", { name, exact: true });
+
+/** What the API says of it. */
+const read = async (name: string): Promise<Record<string, unknown>> =>
+  (await (await setting.call("GET", `/v1/destinations/${name}`)).json()) as Record<string, unknown>;
+
+it("makes a destination, says what is wrong where it is wrong, and shows the secret this once", async () => {
+  const view = await open(undefined, { permissions: ["clipboard-read", "clipboard-write"] });
+  const { page } = view;
+  await page.getByText("There is none yet.").waitFor();
+  await page.getByRole("button", { name: "New destination…" }).click();
+  const dialog = page.getByRole("dialog", { name: "New destination" });
+  const create = dialog.getByRole("button", { name: "Create" });
+  const wrong = (field: string) => dialog.locator(`#${field}-problem`);
+  await create.click();
+  await wrong("name").getByText("name is missing.").waitFor();
+  await dialog.getByLabel("Name", { exact: true }).fill("orders");
+  await dialog.getByLabel("URL").fill("ftp://nowhere");
+  await page.keyboard.press("Enter");
+  await wrong("url").getByText(/^url /).waitFor();
+  expect(await dialog.getByLabel("URL").getAttribute("aria-invalid")).toBe("true");
+  await dialog.getByLabel("URL").fill(setting.receiver.hookUrl("orders"));
+  await dialog.getByRole("button", { name: "Add a header" }).click();
+  await page.keyboard.type("x-team");
+  await dialog.getByLabel("Its value").fill("blue");
+  await dialog.getByRole("button", { name: "Add a header" }).click();
+  await page.keyboard.type("content-type");
+  await create.click();
+  await wrong("headers").getByText("headers.content-type is not yours to set").waitFor();
+  expect(await dialog.getByLabel("Name of the header").nth(1).getAttribute("aria-invalid")).toBe("true");
+  await looksWell(view);
+  await dialog.getByRole("button", { name: "Remove this header" }).nth(1).click();
+  await dialog.getByLabel("Retry schedule").fill("5, soon");
+  await create.click();
+  await wrong("retry_schedule").getByText("must be a number of seconds").waitFor();
+  await dialog.getByLabel("Retry schedule").fill("5, 60");
+  await dialog.getByLabel("Most in flight").fill("2");
+  await dialog.getByLabel("Most in a second").fill("0.5");
+  await dialog.getByLabel("Format").selectOption("provider");
+  await create.click();
+  const shown = page.getByRole("dialog", { name: "The secret of orders" });
+  const secret = await shown.locator(".secret").innerText();
+  expect(secret).toMatch(/^whsec_/);
+  await shown.getByRole("button", { name: "Copy" }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
+  await looksWell(view);
+  await shown.getByRole("button", { name: "Done" }).click();
+  await shown.waitFor({ state: "detached" });
+  await cardOf(view, "orders").getByText("after 5.0 s, 1 min").waitFor();
+  expect(await page.content()).not.toContain(secret);
+  expect(await read("orders")).toMatchObject({
+    format: "provider",
+    retry_schedule: [5, 60],
+    header_names: ["x-team"],
+    max_in_flight: 2,
+    max_per_second: 0.5,
+  });
+  for (let refused = 0; refused < 3; refused++) await view.complained(/a status of 422 /);
+  expect(view.complaints()).toEqual([]);
+});
+
+it("keeps headers as they are, until another host or a hand asks for new ones", async () => {
+  await put("kept", { headers: { authorization: "Bearer mine" } });
+  const view = await open("#/destinations/kept");
+  const { page } = view;
+  const edit = async () => {
+    await cardOf(view, "kept").getByRole("button", { name: "Edit…" }).click();
+    return page.getByRole("dialog", { name: "Change kept" });
+  };
+  let dialog = await edit();
+  await dialog.getByText("authorization: kept as they are.").waitFor();
+  await dialog.getByLabel("Retry schedule").fill("none");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await cardOf(view, "kept").getByText("none: a single attempt").waitFor();
+  expect(await read("kept")).toMatchObject({ retry_schedule: [], header_names: ["authorization"] });
+  dialog = await edit();
+  await dialog.getByLabel("URL").fill(setting.receiver.hookUrl("kept").replace("127.0.0.1", "localhost"));
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByText("headers is needed").waitFor();
+  expect(await dialog.getByLabel("Name of the header").inputValue()).toBe("authorization");
+  expect(await dialog.getByLabel("Its value").inputValue()).toBe("");
+  await dialog.getByLabel("Its value").fill("Bearer other");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await cardOf(view, "kept")
+    .getByRole("link", { name: /localhost/ })
+    .waitFor();
+  await view.complained(/a status of 422 /);
+  expect(view.complaints()).toEqual([]);
+});
+
+it("pauses, resumes, tests, rotates and deletes", async () => {
+  await put("app");
+  const view = await open("#/destinations/app");
+  const { page } = view;
+  const card = cardOf(view, "app");
+  const press = (name: string) => card.getByRole("button", { name }).click();
+  await press("Pause");
+  await card.getByText("Paused: what is due is parked.").waitFor();
+  await card.locator(".badge", { hasText: "paused" }).waitFor();
+  expect(await read("app")).toMatchObject({ status: "paused" });
+  await press("Resume");
+  await card.locator(".badge", { hasText: "active" }).waitFor();
+  expect(await read("app")).toMatchObject({ status: "active" });
+  setting.receiver.program("/hook/app", [{ kind: "fail", status: 503 }]);
+  await press("Test");
+  await card.getByText(/^The test failed: http_error, HTTP 503, \d/).waitFor();
+  await press("Test");
+  await card.getByText(/^The test was delivered, HTTP 204, \d/).waitFor();
+  await press("Rotate secret…");
+  const dialog = page.getByRole("dialog", { name: "Rotate the secret of app" });
+  await dialog.getByLabel("Overlap").fill("a day");
+  await dialog.getByRole("button", { name: "Rotate" }).click();
+  await dialog.locator("#overlap_seconds-problem").getByText("must be a whole number").waitFor();
+  await dialog.getByLabel("Overlap").fill("3600");
+  await dialog.getByRole("button", { name: "Rotate" }).click();
+  const shown = page.getByRole("dialog", { name: "The new secret of app" });
+  await shown.getByText("The one before signs until").waitFor();
+  const secret = await shown.locator(".secret").innerText();
+  // It goes with the view, however that is left.
+  await goTo(view, "#/stats");
+  await page.getByRole("heading", { name: "Statistics" }).waitFor();
+  expect(await page.content()).not.toContain(secret);
+  await goTo(view, "#/destinations/app");
+  await card.getByText("signs too until").waitFor();
+  await press("Delete…");
+  await page.getByRole("dialog").getByRole("button", { name: "Delete it" }).click();
+  await page.getByText("There is no such destination.").waitFor();
+  expect((await setting.call("GET", "/v1/destinations/app")).status).toBe(404);
+  await view.complained(/a status of 422 /);
+  await view.complained(/a status of 404 /);
+  expect(view.complaints()).toEqual([]);
+});
+
+it("shows how a destination does, and how its deliveries went", async () => {
+  const view = await openConsole(browser, setting);
+  const { page } = view;
+  const at = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
+  await page.route("**/v1/destinations?*", (route) =>
+    route.fulfill({
+      json: { destinations: [destinationOf("app", at), destinationOf("mobile", at)], next_cursor: null },
+    }),
+  );
+  await page.route("**/v1/jobs?*", (route) => {
+    const isBad = route.request().url().includes("destination=app");
+    const jobs = Array.from({ length: 60 }, (_, i) => ({
+      finished_at: i === 0 ? null : at(-i),
+      attempts: i === 0 ? 0 : isBad && i < 15 ? 3 : 1,
+      delivered_at: isBad && i < 15 ? null : at(-i),
+    }));
+    return route.fulfill({ json: { jobs, next_cursor: null } });
+  });
+  await goTo(view, "#/destinations");
+  const card = cardOf(view, "app");
+  await card.locator(".badge", { hasText: "breaker open" }).waitFor();
+  await card.getByText("10 failures in a row").waitFor();
+  await card.getByText(/Open since .*; next probe in \d/).waitFor();
+  // 14 jobs of 3 attempts each that came to nothing, and 45 deliveries at the first.
+  await card.getByRole("img", { name: /^Attempts to app, .* to now: 45 delivered, 42 failed\.$/ }).waitFor();
+  await card.getByText("Attempts of its newest jobs (60)").waitFor();
+  await card.getByText("As a table").click();
+  const cells = await card
+    .locator("tbody tr")
+    .evaluateAll((rows) =>
+      rows.map((row) => [...row.children].slice(1).map(({ textContent }) => Number(textContent))),
+    );
+  expect(cells.reduce(([good = 0, bad = 0], [a = 0, b = 0]) => [good + a, bad + b], [0, 0])).toEqual([
+    45, 42,
+  ]);
+  expect(await card.getByRole("link", { name: "Its jobs" }).getAttribute("href")).toBe(
+    "#/jobs?destination=app",
+  );
+  await looksWell(view);
+  await card.getByText("As a table").click();
+  await picture(view, "destinations");
+  expect(view.complaints()).toEqual([]);
+});
+
+it("takes no value from outside for markup, and says what a token lacks", async () => {
+  const view = await openConsole(browser, setting);
+  const { page } = view;
+  const at = () => new Date().toISOString();
+  await page.route("**/v1/destinations?*", (route) =>
+    route.fulfill({
+      json: {
+        destinations: [
+          {
+            ...destinationOf(PLANTED, at),
+            url: `https://${PLANTED}/`,
+            host: PLANTED,
+            format: PLANTED,
+            header_names: [PLANTED],
+          },
+        ],
+        next_cursor: null,
+      },
+    }),
+  );
+  await goTo(view, "#/destinations");
+  await cardOf(view, PLANTED).getByRole("button", { name: "Test" }).click();
+  await page.getByRole("alert").filter({ hasText: "There is no such destination." }).waitFor();
+  await isOnlyText(view);
+  await looksWell(view);
+  await cardOf(view, PLANTED).getByRole("button", { name: "Edit…" }).click();
+  await isOnlyText(view);
+  await view.complained(/a status of 404 /);
+  expect(view.complaints()).toEqual([]);
+  for (const [scope, text] of [
+    ["destinations:read", "sign in with a token that has destinations:write"],
+    ["jobs:read", "has no destinations:read"],
+  ] as const) {
+    await put("seen");
+    const token = await setting.tokenFor("e2e", { scope });
+    const bounded = await openConsole(browser, setting, { token, at: "#/destinations" });
+    await bounded.page.getByText(text).first().waitFor();
+    await looksWell(bounded);
+    expect(bounded.complaints()).toEqual([]);
+  }
+});
+
+const destinationOf = (name: string, at: (minutes: number) => string) => ({
+  name,
+  url: `https://your-app.example.com/hooks/${name}`,
+  host: "your-app.example.com",
+  format: "standard",
+  retry_schedule: name === "app" ? [5, 60, 3_600] : null,
+  header_names: name === "app" ? ["authorization"] : [],
+  max_in_flight: 10,
+  max_per_second: null,
+  status: name === "app" ? "active" : "paused",
+  paused_at: name === "app" ? null : at(-30),
+  flow:
+    name === "app"
+      ? { state: "open", failures: 10, opened_at: at(-4), next_probe_at: at(2), in_flight: 0, parked: 412 }
+      : { state: "closed", failures: 0, opened_at: null, next_probe_at: null, in_flight: 1, parked: 3 },
+  previous_until: null,
+  created_at: at(-9_000),
+  updated_at: at(-90),
+});
