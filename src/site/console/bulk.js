@@ -158,13 +158,14 @@ const untilVisible = () =>
  * What is under way, and what came of it until it is taken away.
  *
  * @param {AbortSignal} signal
+ * @param {() => void} onOver Something of it has ended.
  */
-export function workList(signal) {
+export function workList(signal, onOver) {
   const element = h("div", { role: "group", "aria-label": "Under way" });
   /** @type {Map<Work, { element: HTMLElement, draw: () => void }>} */
   let lines = new Map();
   const draw = () => {
-    lines = new Map(works.map((work) => [work, lines.get(work) ?? workLine(work)]));
+    lines = new Map(works.map((work) => [work, lines.get(work) ?? workLine(work, onOver)]));
     const now = [...lines.values()].map(({ element }) => element);
     if (now.length !== element.children.length || now.some((line) => !element.contains(line)))
       replace(element, now);
@@ -175,8 +176,8 @@ export function workList(signal) {
   return element;
 }
 
-/** @param {Work} work */
-function workLine(work) {
+/** @param {Work} work @param {() => void} onOver */
+function workLine(work, onOver) {
   const bar = h("progress", { "aria-label": work.text });
   // Heard once, when it is over.
   const over = h("p", { role: "status" });
@@ -204,6 +205,7 @@ function workLine(work) {
       const why = work.why ? `${failed}: ${work.why}` : failed;
       replace(over, `${work.text} ${number(work.done - work.failed)} of ${jobs(work.total)}${why}`);
       element.append(away);
+      onOver();
     },
   };
 }

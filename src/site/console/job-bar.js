@@ -11,9 +11,9 @@ import { counted } from "./words.js";
 
 /**
  * @param {() => readonly Job[]} jobsOf All that are loaded.
- * @param {{ onChange: () => void, onBegin: () => void }} listeners `onBegin`: something is being done to jobs.
+ * @param {() => void} onChange
  */
-export function jobBar(jobsOf, { onChange, onBegin }) {
+export function jobBar(jobsOf, onChange) {
   /** @type {Set<string>} */
   let picked = new Set();
   /** Not only those that are loaded: all that fit. */
@@ -38,9 +38,7 @@ export function jobBar(jobsOf, { onChange, onBegin }) {
     return button(label, async () => {
       try {
         const chosen = jobsOf().filter(({ id }) => picked.has(id));
-        if (!(await (isAll ? startAll(kind, query) : startPicked(kind, chosen)))) return;
-        clear();
-        onBegin();
+        if (await (isAll ? startAll(kind, query) : startPicked(kind, chosen))) clear();
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         document.dispatchEvent(new CustomEvent("say", { detail: error.message }));

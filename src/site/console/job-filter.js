@@ -132,7 +132,7 @@ function chip(name, value, query) {
   return h(
     "a",
     { href: writeRoute("jobs", null, rest), "aria-label": `Without ${name}: ${value}` },
-    `${name}: ${value} ✕`,
+    `${name}: ${value} ×`,
   );
 }
 

@@ -2,27 +2,8 @@
  * The jobs of a list, newest first, as pages of it come and come again. Pure but for what it holds.
  */
 
-/**
- * @typedef {object} Job As a list has it: README, "A job", without `result` and `timeline`.
- * @property {string} id
- * @property {string} status
- * @property {string | null} outcome
- * @property {string} endpoint
- * @property {string} request_id
- * @property {string | null} callback_url
- * @property {string | null} destination
- * @property {object} metadata
- * @property {string} registered_at
- * @property {string | null} finished_at
- * @property {string | null} delivered_at
- * @property {string | null} parked
- * @property {number} polls
- * @property {number} attempts
- * @property {{ reason: string, message: string } | null} error
- * @property {{ reason: string, message: string } | null} delivery_error
- *
- * @typedef {{ jobs: Job[], next_cursor: string | null }} Page
- */
+/** @typedef {import("../../client/types.ts").ListedJob} Job */
+/** @typedef {{ jobs: Job[], next_cursor: string | null }} Page */
 
 export class JobRows {
   /** Another array whenever it changes. @type {readonly Job[]} */

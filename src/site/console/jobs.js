@@ -37,7 +37,10 @@ export function jobsView(route) {
 
   const filter = jobFilter(offerDestinations);
   const counts = jobCounts();
-  const bar = jobBar(() => rows.jobs, { onChange: () => grid.drawPicks(), onBegin: () => live?.look() });
+  const bar = jobBar(
+    () => rows.jobs,
+    () => grid.drawPicks(),
+  );
   const grid = jobGrid(canWrite ? bar : null, onSeen);
   const line = h("p", { class: "job-spark" });
   const foot = h("p", { class: "job-more" });
@@ -50,7 +53,7 @@ export function jobsView(route) {
     counts.element,
     h("div", { class: "job-top" }, filter.form, line),
     filter.chips,
-    workList(life.signal),
+    workList(life.signal, () => live?.look()),
     trouble,
     newer,
     grid.element,

@@ -136,16 +136,16 @@ export function registerView() {
       const { id } = await call("POST", "/v1/jobs", { body: bodyOf(form), raw: true });
       location.hash = writeRoute("jobs", id);
     } catch (error) {
-      const { code, field, message } = error instanceof Refusal ? error : new Refusal(0, {});
+      if (!(error instanceof Refusal)) throw error;
       if (token.get() === null) draft = valuesOf(form);
-      else refuse({ field, message }, code);
+      else refuse(error);
     } finally {
       submitButton.disabled = false;
     }
   }
 
-  /** @param {{ field: string | null, message: string }} refusal @param {string} code */
-  function refuse({ field, message }, code) {
+  /** @param {Refusal} refusal */
+  function refuse({ field, message, code }) {
     const [name = null] = field?.split(".") ?? [];
     const shownAt = name === "fetch_url" ? "response" : name;
     if (shownAt !== null && Object.hasOwn(inputs, shownAt)) {
@@ -195,12 +195,10 @@ export function bodyOf(form) {
       throw new Refusal(422, { code: "missing", detail: "Name it, or choose another place.", field: target });
     add(target, JSON.stringify(value(target)));
   }
+  // What is no number is refused by who knows the bounds, too.
   for (const name of ["eta", "deadline_seconds"])
     if (value(name) !== "")
-      add(
-        name,
-        /^\d+(\.\d+)?$/.test(value(name)) ? JSON.stringify(Number(value(name))) : JSON.stringify(value(name)),
-      );
+      add(name, JSON.stringify(/^\d+(\.\d+)?$/.test(value(name)) ? Number(value(name)) : value(name)));
   if (value("metadata") !== "") add("metadata", asJson("metadata", value("metadata")));
   const index = value("index")
     .split(",")
