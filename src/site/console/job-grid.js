@@ -66,6 +66,7 @@ export function jobGrid(picking, onSeen) {
 
   const sizes = new ResizeObserver(() => {
     rowHeight = probe.getBoundingClientRect().height || rowHeight;
+    stretch();
     draw();
   });
   sizes.observe(probe);
@@ -79,6 +80,9 @@ export function jobGrid(picking, onSeen) {
 
   /** How far the rows are scrolled beyond the top of the screen. */
   const scrolled = () => -body.getBoundingClientRect().top;
+
+  /** As high as if all rows were there. */
+  const stretch = () => body.style.setProperty("height", `${jobs.length * rowHeight}px`);
 
   /** The first and the last row on the screen. @returns {readonly [number, number]} */
   function seen() {
@@ -204,7 +208,7 @@ export function jobGrid(picking, onSeen) {
       const isBox = document.activeElement instanceof HTMLInputElement;
       jobs = those;
       grid.setAttribute("aria-rowcount", String(isWhole ? jobs.length + 1 : -1));
-      body.style.setProperty("height", `${jobs.length * rowHeight}px`);
+      stretch();
       if (isHeld) {
         const places = new Map(jobs.map(({ id }, i) => [id, i]));
         const i = seen.findIndex(({ id }) => places.has(id));
