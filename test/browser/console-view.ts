@@ -59,6 +59,7 @@ export async function looksWell({ page }: View): Promise<void> {
   for (const { size, scheme } of LOOKS) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme: scheme });
+    await drawn(page);
     const where = `${scheme}, ${size.width} px`;
     expect(await violations(page), where).toEqual([]);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -67,6 +68,12 @@ export async function looksWell({ page }: View): Promise<void> {
   await page.setViewportSize(DESKTOP);
   await page.emulateMedia({ colorScheme: "light" });
 }
+
+/** What is drawn to the size that there is has been drawn to a new one. */
+const drawn = (page: Page): Promise<void> =>
+  page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+  );
 
 /** What axe-core finds, rule by rule, with the elements. */
 async function violations(page: Page): Promise<string[]> {
