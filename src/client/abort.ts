@@ -3,6 +3,9 @@
  * `AbortSignal.timeout`, no `throwIfAborted`.
  */
 
+/** What timers count to: they take more for nothing, and are over at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Waits `ms`; rejects with the reason of `signal` as soon as that is aborted. */
 export type Sleep = (ms: number, signal?: AbortSignal | undefined) => Promise<void>;
 
@@ -15,7 +18,7 @@ export const sleep: Sleep = (ms, signal) =>
       if (signal?.aborted) reject(reasonOf(signal));
       else resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER_MS));
     signal?.addEventListener("abort", done);
   });
 
@@ -34,14 +37,14 @@ export class Limit {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
   readonly #limitMs: number;
-  readonly #follow = () => this.#controller.abort();
+  readonly #follow = () => this.#controller.abort(this.#caller && reasonOf(this.#caller));
   #timer: ReturnType<typeof setTimeout> | undefined;
   isOver = false;
 
   constructor(limitMs: number, caller: AbortSignal | undefined) {
     this.#limitMs = limitMs;
     this.#caller = caller;
-    if (caller?.aborted) this.#controller.abort();
+    if (caller?.aborted) this.#follow();
     caller?.addEventListener("abort", this.#follow);
     this.restart();
   }
@@ -52,10 +55,30 @@ export class Limit {
 
   restart(): void {
     this.#stop();
-    this.#timer = setTimeout(() => {
-      this.isOver = true;
-      this.#controller.abort();
-    }, this.#limitMs);
+    this.#timer = setTimeout(
+      () => {
+        this.isOver = true;
+        this.#controller.abort();
+      },
+      Math.min(this.#limitMs, LONGEST_TIMER_MS),
+    );
+  }
+
+  /** `work`, or a rejection as soon as this is over: not everything that is given its signal ends by it. */
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const stop = () => reject(reasonOf(this.signal));
+      const settle = (settled: () => void) => {
+        this.signal.removeEventListener("abort", stop);
+        settled();
+      };
+      this.signal.addEventListener("abort", stop);
+      work.then(
+        (value) => settle(() => resolve(value)),
+        (error: unknown) => settle(() => reject(error)),
+      );
+      if (this.signal.aborted) stop();
+    });
   }
 
   /** Ends whatever goes on under it, and lets go of the timer and of the caller's signal. */

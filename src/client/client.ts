@@ -5,8 +5,8 @@
 import { PollhookError } from "./error.ts";
 import { events } from "./events.ts";
 import { type FollowOptions, feedPage, followFeed } from "./feed.ts";
-import { follow } from "./follow.ts";
-import { isOver, type JobEvent } from "./job-event.ts";
+import { type WaitOptions, waitFor } from "./follow.ts";
+import type { JobEvent } from "./job-event.ts";
 import { type CallOptions, type ClientOptions, path, query, Transport } from "./transport.ts";
 import type {
   Callback,
@@ -22,13 +22,6 @@ import type {
   RegistrationExtras,
   TokenRequest,
 } from "./types.ts";
-
-export interface WaitOptions extends CallOptions {
-  /** What to wait for: the outcome, or the end of the delivery, too. The outcome unless given. */
-  readonly until?: "outcome" | "over";
-  /** How long; a job's deadline bounds it in any case, and a delivery's two weeks. */
-  readonly timeoutSeconds?: number;
-}
 
 export interface EventsOptions extends CallOptions {
   /** The id of the last event that was seen; those behind it follow. */
@@ -78,20 +71,12 @@ export class PollhookClient {
   }
 
   /**
-   * The job, as soon as its outcome is known or it is over. Rejects with `wait_over` when `timeoutSeconds` have passed.
+   * The job, as soon as its outcome is known or it is over. Rejects with `wait_over` when `timeoutSeconds` have passed,
+   * whatever goes on then; before that, as every call does, with what is left after its retries.
    * @example const job = await pollhook.wait(id, { until: "over", timeoutSeconds: 120 })
    */
-  async wait(id: string, { until = "outcome", timeoutSeconds, signal }: WaitOptions = {}): Promise<Job> {
-    const endAt =
-      timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutSeconds * 1000;
-    const left = () => (endAt - Date.now()) / 1000;
-    for await (const job of follow(this.transport, id, signal, left)) {
-      if (isOver(job) || (until === "outcome" && job.outcome !== null)) return job;
-      // The server holds whole seconds.
-      if (left() < 1) break;
-    }
-    const detail = `The job had not come so far after ${timeoutSeconds} seconds.`;
-    throw new PollhookError({ code: "wait_over", detail });
+  async wait(id: string, options: WaitOptions = {}): Promise<Job> {
+    return waitFor(this.transport, id, options);
   }
 
   /**

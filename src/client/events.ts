@@ -97,7 +97,7 @@ class Connection {
       this.isStream = false;
       return null;
     }
-    const text = await response.text().catch(() => "");
+    const text = await limit.within(response.text()).catch(() => "");
     throw errorOfAnswer(response.status, text, retryAfterOf(response));
   }
 

@@ -2,9 +2,10 @@
  * Looks at a job again and again with `?wait=`, which answers as soon as it changes: for `wait`, and for `events` where
  * nothing streams.
  */
-import { throwIfAborted } from "./abort.ts";
+import { Limit, throwIfAborted } from "./abort.ts";
+import { PollhookError } from "./error.ts";
 import { eventsOf, isOver, type JobEvent } from "./job-event.ts";
-import { path, type Transport } from "./transport.ts";
+import { type CallOptions, path, type Transport } from "./transport.ts";
 import type { Job } from "./types.ts";
 
 /** A change that comes between two looks is seen at the end of the next one, so it is shorter than the server's 60. */
@@ -13,6 +14,46 @@ const HOLD_SECONDS = 25;
 const QUICK_ANSWER_MS = 1_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 15_000;
+/** So that whoever waits for no time at all still gets an answer. */
+const SHORTEST_WAIT_MS = 1_000;
+
+export interface WaitOptions extends CallOptions {
+  /** What to wait for: the outcome, or the end of the delivery, too. The outcome unless given. */
+  readonly until?: "outcome" | "over";
+  /**
+   * How long, retries and their pauses included; the first look has a second in any case. A job's deadline bounds the
+   * wait without it, and a delivery's two weeks.
+   */
+  readonly timeoutSeconds?: number;
+}
+
+/** The job, as soon as it has come as far as `until`; rejects with `wait_over` when the time is over before. */
+export async function waitFor(
+  transport: Transport,
+  id: string,
+  { until = "outcome", timeoutSeconds = Number.POSITIVE_INFINITY, signal }: WaitOptions,
+): Promise<Job> {
+  const endAt = Date.now() + timeoutSeconds * 1000;
+  const left = () => (endAt - Date.now()) / 1000;
+  const limit = new Limit(Math.max(timeoutSeconds * 1000, SHORTEST_WAIT_MS), signal);
+  let seen: Job | null = null;
+  try {
+    for await (const job of follow(transport, id, limit.signal, left)) {
+      seen = job;
+      if (isOver(job) || (until === "outcome" && job.outcome !== null)) return job;
+      // The server holds whole seconds.
+      if (left() < 1) break;
+    }
+  } catch (error) {
+    if (!limit.isOver || error instanceof PollhookError) throw error;
+  } finally {
+    limit.end();
+  }
+  const detail = seen
+    ? `The job was still ${seen.status} after ${timeoutSeconds} seconds.`
+    : `Nothing was heard of the job for ${timeoutSeconds} seconds.`;
+  throw new PollhookError({ code: "wait_over", detail });
+}
 
 /** The job now, and after each look; ends when it is over. `leftSeconds` bounds the hold of the next look and the pause before it. */
 export async function* follow(

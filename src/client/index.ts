@@ -3,7 +3,7 @@
  * WebCrypto; whatever is not imported can be left out of a bundle.
  */
 export type { Sleep } from "./abort.ts";
-export { type EventsOptions, PollhookClient, type WaitOptions } from "./client.ts";
+export { type EventsOptions, PollhookClient } from "./client.ts";
 export type {
   Destination,
   DestinationFlow,
@@ -15,6 +15,7 @@ export type {
 export { Destinations, type RotateOptions } from "./destinations.ts";
 export { type ClientCode, type ErrorCode, PollhookError, type ServerCode } from "./error.ts";
 export type { FollowOptions } from "./feed.ts";
+export type { WaitOptions } from "./follow.ts";
 export { type DoneData, isOver, type JobEvent, type OutcomeData } from "./job-event.ts";
 export type { TokenSource } from "./token.ts";
 export type { CallOptions, ClientOptions, Fetch } from "./transport.ts";

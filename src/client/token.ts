@@ -29,6 +29,11 @@ export class TokenKeeper {
     }
   }
 
+  /** Of a fetch that does not end, so that the next call has one of its own. */
+  forget(): void {
+    this.#current = null;
+  }
+
   /** Whether there may be another than `refused`; drops that one, unless somebody has already. */
   async drop(refused: string): Promise<boolean> {
     if (typeof this.#source === "string") return false;

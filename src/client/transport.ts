@@ -77,11 +77,11 @@ export class Transport {
 
   /** Sends one request with the token, and once more with a new one if that is not taken. Its body is not read. */
   async send(path: string, init: RequestInit, limit: Limit, signal?: AbortSignal): Promise<Response> {
-    const token = await this.#token.get();
+    const token = await this.#tokenWithin(limit, signal);
     const response = await this.#sendWith(token, path, init, limit, signal);
     if (response.status !== 401 || !(await this.#token.drop(token))) return response;
-    await response.text().catch(() => "");
-    return this.#sendWith(await this.#token.get(), path, init, limit, signal);
+    await limit.within(response.text()).catch(() => "");
+    return this.#sendWith(await this.#tokenWithin(limit, signal), path, init, limit, signal);
   }
 
   async #once({ method, path, body, signal, holdMs = 0 }: Call): Promise<unknown> {
@@ -95,11 +95,25 @@ export class Transport {
         limit,
         signal,
       );
-      const text = await response.text().catch((cause) => Promise.reject(failure(cause, limit, signal)));
+      const text = await limit
+        .within(response.text())
+        .catch((cause) => Promise.reject(failure(cause, limit, signal)));
       if (response.ok) return readJson(text, response.status);
       throw errorOfAnswer(response.status, text, retryAfterOf(response));
     } finally {
       limit.end();
+    }
+  }
+
+  async #tokenWithin(limit: Limit, signal: AbortSignal | undefined): Promise<string> {
+    try {
+      return await limit.within(this.#token.get());
+    } catch (cause) {
+      if (cause instanceof PollhookError) throw cause;
+      this.#token.forget();
+      if (signal?.aborted) throw reasonOf(signal);
+      const detail = "The function that was given for the token did not answer in time.";
+      throw new PollhookError({ code: "token_unavailable", detail, cause });
     }
   }
 
@@ -112,7 +126,7 @@ export class Transport {
   ): Promise<Response> {
     const headers = { ...(init.headers as Record<string, string>), authorization: `Bearer ${token}` };
     try {
-      return await this.#fetch(this.#url + path, { ...init, headers, signal: limit.signal });
+      return await limit.within(this.#fetch(this.#url + path, { ...init, headers, signal: limit.signal }));
     } catch (cause) {
       throw failure(cause, limit, signal);
     }

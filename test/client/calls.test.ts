@@ -150,6 +150,17 @@ describe("retries", () => {
     expect(await rejection(client.redeliver("job_1"))).toMatchObject({ code: "timeout", tries: 1 });
   });
 
+  it("count one whose body stalls, or that a fetch does not end by its signal, as one that failed", async () => {
+    const stalled = () =>
+      new Response(new ReadableStream({ start: (c) => c.enqueue(new Uint8Array([123])) }));
+    const deaf = () => new Promise<Response>(() => {});
+    server.on(JOB, stalled, deaf, json(aJob()));
+    expect(await clientOf({ timeoutMs: 10 }).client.job("job_1")).toEqual(aJob());
+    server.on(`${JOB}/redeliver`, stalled);
+    const { client } = clientOf({ timeoutMs: 10 });
+    expect(await rejection(client.redeliver("job_1"))).toMatchObject({ code: "timeout", tries: 1 });
+  });
+
   it("count an answer that breaks off as one that did not come", async () => {
     const broken = () =>
       new Response(new ReadableStream({ start: (controller) => controller.error(new Error("reset")) }));
@@ -233,6 +244,16 @@ describe("a token function", () => {
     const { client } = clientOf({ token });
     expect(await rejection(client.job("job_1"))).toMatchObject({ code: "token_unavailable" });
     isDown = false;
+    expect(await client.job("job_1")).toEqual(aJob());
+  });
+
+  it("that never answers is one that fails, and is called anew the next time", async () => {
+    server.on(JOB, json(aJob()));
+    let isStuck = true;
+    const token = () => (isStuck ? new Promise<string>(() => {}) : "t-9");
+    const { client } = clientOf({ token, timeoutMs: 10 });
+    expect(await rejection(client.job("job_1"))).toMatchObject({ code: "token_unavailable", tries: 1 });
+    isStuck = false;
     expect(await client.job("job_1")).toEqual(aJob());
   });
 

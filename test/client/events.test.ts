@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { sleep } from "../../src/client/abort.ts";
 import type { Job, JobEvent } from "../../src/client/index.ts";
 import { json, networkError, ScriptedFetch, status } from "../support/scripted-fetch.ts";
 import { aJob, at, clientOf, collect, problem, rejection } from "./client-of.ts";
@@ -266,6 +267,65 @@ describe("wait", () => {
     const waited = clientOf().client.wait("job_1", { timeoutSeconds: 4.5 });
     expect(await rejection(waited)).toMatchObject({ code: "wait_over" });
     clock.mockRestore();
+  });
+
+  describe("keeps its time", () => {
+    const silence = () => new Promise<Response>(() => {});
+    const stalled = () =>
+      new Response(new ReadableStream({ start: (c) => c.enqueue(new Uint8Array([123])) }));
+    const held = `${JOB}?wait=2`;
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    it.each([
+      ["a server that takes the call and never answers", () => server.always(JOB, silence)],
+      ["a body that stalls", () => server.always(JOB, stalled)],
+      [
+        "a Retry-After that is longer",
+        () => server.always(JOB, problem(503, "unavailable", { headers: { "retry-after": "3" } })),
+      ],
+      ["a look that is held for longer", () => server.on(JOB, json(waiting)).on(held, silence)],
+      [
+        "a later Retry-After that is longer",
+        () =>
+          server
+            .on(JOB, json(waiting))
+            .always(held, problem(429, "rate_limited", { headers: { "retry-after": "3" } })),
+      ],
+    ])("with %s", async (_, script) => {
+      script();
+      const { client } = clientOf({ sleep });
+      let end: unknown;
+      void rejection(client.wait("job_1", { timeoutSeconds: 2 })).then((error) => {
+        end = error;
+      });
+      await vi.advanceTimersByTimeAsync(1_999);
+      expect(end).toBeUndefined();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(end).toMatchObject({ code: "wait_over" });
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it("however long that is: more than a timer can count is no time at all to one", async () => {
+      server.on(JOB, json(waiting)).on(HELD, async () => {
+        await sleep(1_000);
+        return Response.json(over);
+      });
+      const waited = clientOf().client.wait("job_1", { timeoutSeconds: 60 * 24 * 3600 });
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await waited).toEqual(over);
+    });
+  });
+
+  it("passes the reason of a signal on, also while its time runs", async () => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    server.on(JOB, () => {
+      controller.abort(reason);
+      return new Promise<Response>(() => {});
+    });
+    const { signal } = controller;
+    expect(await rejection(clientOf().client.wait("job_1", { timeoutSeconds: 60, signal }))).toBe(reason);
   });
 
   it("looks once without any time to wait", async () => {
