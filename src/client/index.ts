@@ -28,4 +28,5 @@ export {
   verifyWebhookText,
   type WebhookEvent,
   type WebhookRequest,
+  type WebhookSecret,
 } from "./webhook.ts";

@@ -20,6 +20,13 @@ export type WebhookRequest =
       readonly body: string | Uint8Array | ArrayBuffer;
     };
 
+/**
+ * A `whsec_…`, or several while one replaces the other. Those of a list that are `undefined`, `null` or empty are passed
+ * over: a rotation that is not under way. One that is anything else is an error, also beside a good one: it shows when it
+ * is put there, and not on the day on which the other one ends.
+ */
+export type WebhookSecret = string | readonly (string | null | undefined)[];
+
 export interface VerifyOptions {
   /** Epoch ms; the present unless given. */
   readonly now?: number;
@@ -67,15 +74,15 @@ export interface VerifiedText {
 }
 
 /**
- * The event of a genuine callback in the format `standard`. `secret` is a `whsec_…`, or several while one replaces the
- * other. Rejects with a `PollhookError` whose code begins with `webhook_`: answer 401.
+ * The event of a genuine callback in the format `standard`. Rejects with a `PollhookError` whose code begins with
+ * `webhook_`: answer 401. Where that is `webhook_secret_invalid`, no request would pass.
  * @example
  * const event = await verifyWebhook(request, env.POLLHOOK_SECRET);
  * if (event.type === "job.succeeded") console.log(event.data.output);
  */
 export async function verifyWebhook(
   request: WebhookRequest,
-  secret: string | readonly string[],
+  secret: WebhookSecret,
   options: VerifyOptions = {},
 ): Promise<VerifiedEvent> {
   const { id, body } = await verifyWebhookText(request, secret, options);
@@ -93,9 +100,10 @@ const STANDARD: EventFormat = "standard";
  */
 export async function verifyWebhookText(
   request: WebhookRequest,
-  secret: string | readonly string[],
+  secret: WebhookSecret,
   { now = Date.now() }: VerifyOptions = {},
 ): Promise<VerifiedText> {
+  const secrets = secretsOf(secret);
   const { headers } = request;
   const id = headerOf(headers, "webhook-id");
   const timestamp = headerOf(headers, "webhook-timestamp");
@@ -109,7 +117,7 @@ export async function verifyWebhookText(
       `It was sent ${Math.abs(age)} s ${age > 0 ? "ago" : "ahead of this clock"}.`,
     );
   const bytes = await bytesOf(request);
-  const keys = await Promise.all((typeof secret === "string" ? [secret] : secret).map(importSecret));
+  const keys = await Promise.all(secrets.map(importSecret));
   const content = join(new TextEncoder().encode(`${id}.${timestamp}.`), bytes);
   if (!(await isSigned(content, signatures, keys)))
     throw refusal(
@@ -129,9 +137,10 @@ const refusal = (
 ): PollhookError => new PollhookError({ code: `webhook_${fault}`, detail });
 
 function headerOf(headers: WebhookRequest["headers"], name: string): string {
-  const value = isHeaders(headers)
+  const found = isHeaders(headers)
     ? headers.get(name)
     : Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
+  const value = Array.isArray(found) && found.length === 1 ? found[0] : found;
   if (typeof value === "string" && value !== "") return value;
   throw refusal("header_missing", `The header ${name} is missing.`);
 }
@@ -155,11 +164,22 @@ async function isSigned(
   return (await Promise.all(fits)).includes(true);
 }
 
-function importSecret(secret: string): Promise<Key> {
-  const bytes = decode(secret.replace(/^whsec_/, ""));
-  if (!bytes || bytes.length === 0) throw refusal("secret_invalid", "A secret is whsec_ and base64.");
-  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+/** The bytes of each secret that there is. Callers without types give what their environment has: at times, nothing. */
+function secretsOf(given: unknown): Bytes[] {
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const secrets = list.filter((secret) => secret != null && !(typeof secret === "string" && !secret.trim()));
+  if (secrets.length === 0) throw refusal("secret_invalid", "No secret was given: is its variable set?");
+  return secrets.map((secret) => {
+    if (typeof secret !== "string")
+      throw refusal("secret_invalid", `A secret is text, and no ${typeof secret}.`);
+    const bytes = decode(secret.trim().replace(/^whsec_/, ""));
+    if (!bytes || bytes.length === 0) throw refusal("secret_invalid", "A secret is whsec_ and base64.");
+    return bytes;
+  });
 }
+
+const importSecret = (secret: Bytes): Promise<Key> =>
+  crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
 
 /** The bytes of base64; `null` for what is none. */
 function decode(text: string): Bytes | null {

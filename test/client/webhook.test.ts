@@ -1,6 +1,6 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
-import { verifyWebhook, verifyWebhookText } from "../../src/client/index.ts";
+import { PollhookError, verifyWebhook, verifyWebhookText } from "../../src/client/index.ts";
 import { rejection } from "./client-of.ts";
 
 const SECRET = `whsec_${btoa("s".repeat(32))}`;
@@ -33,7 +33,7 @@ const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
 
 const verify = (
   message: Parameters<typeof verifyWebhook>[0],
-  secret: string | string[] = SECRET,
+  secret: Parameters<typeof verifyWebhook>[1] = SECRET,
   now = NOW,
 ) => verifyWebhook(message, secret, { now });
 
@@ -72,6 +72,7 @@ it("takes headers and a body of any kind that servers have", async () => {
     { headers: upper, body },
     { headers: new Headers(headers), body: bytes },
     { headers: { ...headers, "set-cookie": ["a", "b"], host: undefined }, body: padded },
+    { headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])), body },
     { headers, body: bytes.slice().buffer },
   ])
     expect(await verify(message)).toMatchObject({ type: "job.succeeded" });
@@ -121,6 +122,12 @@ describe("rotation", () => {
   it("takes what the older secret alone signed while the receiver knows both", async () => {
     await expect(verify(signed({ secrets: [OLDER] }), [SECRET, OLDER])).resolves.toBeDefined();
     expect(await codeOf(verify(signed({ secrets: [OLDER] }), [SECRET]))).toBe("webhook_signature_refused");
+  });
+
+  it.each([undefined, null, "", " "])("that is not under way leaves %j beside the secret", async (none) => {
+    await expect(verify(signed(), [SECRET, none])).resolves.toBeDefined();
+    await expect(verify(signed(), [none, SECRET])).resolves.toBeDefined();
+    expect(await codeOf(verify(signed(), [OTHER, none]))).toBe("webhook_signature_refused");
   });
 
   it("passes over signatures of another version, or that are no base64", async () => {
@@ -184,8 +191,30 @@ describe("tampering", () => {
     expect(await codeOf(verify(signed(), secret))).toBe("webhook_secret_invalid");
   });
 
-  it("takes no secrets at all for none that fits", async () => {
-    expect(await codeOf(verify(signed(), []))).toBe("webhook_signature_refused");
+  it.each([
+    [undefined],
+    [null],
+    [7],
+    [{}],
+    [[]],
+    [[undefined, null, ""]],
+    [[SECRET, "whsec_%%%"]],
+    [[SECRET, 7]],
+  ])("refuses %j as secrets, also beside a good one, whatever the request is", async (secret) => {
+    for (const request of [signed(), { headers: {}, body: "" }]) {
+      const error = await rejection(verifyWebhook(request, secret as string, { now: NOW }));
+      expect(error).toBeInstanceOf(PollhookError);
+      expect(error).toMatchObject({ code: "webhook_secret_invalid" });
+      expect((error as PollhookError).detail).not.toContain("%%%");
+    }
+  });
+
+  it("takes a header that stands there twice for none", async () => {
+    const { headers, body } = signed();
+    const id = headers["webhook-id"];
+    expect(await codeOf(verify({ headers: { ...headers, "webhook-id": [id, id] }, body }))).toBe(
+      "webhook_header_missing",
+    );
   });
 
   it("says so when the body was read or parsed before", async () => {
