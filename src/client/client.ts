@@ -2,6 +2,7 @@
  * The client of Pollhook's API. A call that may be lost on the way is made again where a second one does no harm;
  * whatever fails in the end rejects with a `PollhookError`, and an aborted call with its signal's reason.
  */
+import { isJob, isPageOf, isToken } from "./answers.ts";
 import { PollhookError } from "./error.ts";
 import { events } from "./events.ts";
 import { type FollowOptions, feedPage, followFeed } from "./feed.ts";
@@ -67,7 +68,13 @@ export class PollhookClient {
 
   /** @example const { status } = await pollhook.job("job_…") */
   async job(id: string, { signal }: CallOptions = {}): Promise<Job> {
-    return this.transport.call({ method: "GET", path: path`/v1/jobs/${id}`, repetition: "safe", signal });
+    return this.transport.call({
+      method: "GET",
+      path: path`/v1/jobs/${id}`,
+      repetition: "safe",
+      answer: isJob,
+      signal,
+    });
   }
 
   /**
@@ -95,7 +102,13 @@ export class PollhookClient {
    * @example await pollhook.cancel("job_…")
    */
   async cancel(id: string, { signal }: CallOptions = {}): Promise<Job> {
-    const call = { method: "POST", path: path`/v1/jobs/${id}/cancel`, repetition: "safe", signal } as const;
+    const call = {
+      method: "POST",
+      path: path`/v1/jobs/${id}/cancel`,
+      repetition: "safe",
+      answer: isJob,
+      signal,
+    } as const;
     try {
       return await this.transport.call<Job>(call);
     } catch (error) {
@@ -120,6 +133,7 @@ export class PollhookClient {
       path: path`/v1/jobs/${id}/redeliver`,
       body,
       repetition: "once",
+      answer: isJob,
       signal,
     });
   }
@@ -146,6 +160,7 @@ export class PollhookClient {
         method: "GET",
         path: at,
         repetition: "safe",
+        answer: isPageOf("jobs"),
         signal,
       });
       yield page;
@@ -179,11 +194,25 @@ export class PollhookClient {
    */
   async mintToken(request: TokenRequest, { signal }: CallOptions = {}): Promise<MintedToken> {
     const body = JSON.stringify(request);
-    return this.transport.call({ method: "POST", path: "/v1/tokens", body, repetition: "safe", signal });
+    return this.transport.call({
+      method: "POST",
+      path: "/v1/tokens",
+      body,
+      repetition: "safe",
+      answer: isToken,
+      signal,
+    });
   }
 
   #register(body: string, signal: AbortSignal | undefined): Promise<Job> {
-    return this.transport.call({ method: "POST", path: "/v1/jobs", body, repetition: "safe", signal });
+    return this.transport.call({
+      method: "POST",
+      path: "/v1/jobs",
+      body,
+      repetition: "safe",
+      answer: isJob,
+      signal,
+    });
   }
 }
 

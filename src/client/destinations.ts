@@ -1,6 +1,7 @@
 /**
  * The routes of destinations, apart from the client, so that an app that has no use for them does not bundle them.
  */
+import { type Check, isDestination, isPageOf, isSecret, isTestResult } from "./answers.ts";
 import type { PollhookClient } from "./client.ts";
 import type {
   Destination,
@@ -40,6 +41,7 @@ export class Destinations {
         method: "GET",
         path: at,
         repetition: "safe",
+        answer: isPageOf("destinations"),
         signal,
       });
       yield* page.destinations;
@@ -52,6 +54,7 @@ export class Destinations {
       method: "GET",
       path: path`/v1/destinations/${name}`,
       repetition: "safe",
+      answer: isDestination,
       signal,
     });
   }
@@ -68,13 +71,14 @@ export class Destinations {
       path: path`/v1/destinations/${name}`,
       body,
       repetition,
+      answer: isDestination,
       signal,
     });
   }
 
   /** Sends it a ping. */
   async test(name: string, options: CallOptions = {}): Promise<TestResult> {
-    return this.#post(path`/v1/destinations/${name}/test`, {}, "once", options);
+    return this.#post(path`/v1/destinations/${name}/test`, {}, "once", isTestResult, options);
   }
 
   /**
@@ -90,16 +94,16 @@ export class Destinations {
       ...(secret !== undefined && { secret }),
     };
     const repetition: Repetition = secret === undefined ? "once" : "safe";
-    return this.#post(path`/v1/destinations/${name}/rotate-secret`, body, repetition, options);
+    return this.#post(path`/v1/destinations/${name}/rotate-secret`, body, repetition, isSecret, options);
   }
 
   /** Holds its deliveries back until `resume`. */
   async pause(name: string, options: CallOptions = {}): Promise<Destination> {
-    return this.#post(path`/v1/destinations/${name}/pause`, {}, "safe", options);
+    return this.#post(path`/v1/destinations/${name}/pause`, {}, "safe", isDestination, options);
   }
 
   async resume(name: string, options: CallOptions = {}): Promise<Destination> {
-    return this.#post(path`/v1/destinations/${name}/resume`, {}, "safe", options);
+    return this.#post(path`/v1/destinations/${name}/resume`, {}, "safe", isDestination, options);
   }
 
   async delete(name: string, { signal }: CallOptions = {}): Promise<void> {
@@ -108,6 +112,7 @@ export class Destinations {
         method: "DELETE",
         path: path`/v1/destinations/${name}`,
         repetition: "safe",
+        answer: null,
         signal,
       });
     } catch (error) {
@@ -116,7 +121,20 @@ export class Destinations {
     }
   }
 
-  #post<T>(at: string, body: object, repetition: Repetition, { signal }: CallOptions): Promise<T> {
-    return this.#transport.call({ method: "POST", path: at, body: JSON.stringify(body), repetition, signal });
+  #post<T>(
+    at: string,
+    body: object,
+    repetition: Repetition,
+    answer: Check,
+    { signal }: CallOptions,
+  ): Promise<T> {
+    return this.#transport.call({
+      method: "POST",
+      path: at,
+      body: JSON.stringify(body),
+      repetition,
+      answer,
+      signal,
+    });
   }
 }

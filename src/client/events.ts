@@ -3,6 +3,7 @@
  * `Last-Event-ID` when the connection is lost; else from looks at the job.
  */
 import { Limit, throwIfAborted } from "./abort.ts";
+import { membersOf } from "./answers.ts";
 import { errorOfAnswer, PollhookError } from "./error.ts";
 import { polledEvents } from "./follow.ts";
 import { EVENT_TYPES, type JobEvent } from "./job-event.ts";
@@ -140,9 +141,12 @@ class Connection {
 /** `null` for a kind that this client does not know. */
 function eventOf({ id, event, data }: SseMessage): JobEvent | null {
   if (!EVENT_TYPES.has(event)) return null;
+  const detail = "An event's data is no JSON object.";
   try {
-    return { id, type: event, data: JSON.parse(data) } as JobEvent;
+    const members = membersOf(JSON.parse(data));
+    if (members) return { id, type: event, data: members } as unknown as JobEvent;
   } catch (cause) {
-    throw new PollhookError({ code: "unexpected_answer", detail: "An event's data is no JSON.", cause });
+    throw new PollhookError({ code: "unexpected_answer", detail, cause });
   }
+  throw new PollhookError({ code: "unexpected_answer", detail });
 }

@@ -3,6 +3,7 @@
  * of any length. Each page is held by the server until there is something.
  */
 import { throwIfAborted } from "./abort.ts";
+import { isFeedPage } from "./answers.ts";
 import { PollhookError } from "./error.ts";
 import { mayRepeat } from "./retry.ts";
 import { type CallOptions, query, type Transport } from "./transport.ts";
@@ -36,6 +37,7 @@ export const feedPage = (
     method: "GET",
     path: `/v1/events${query({ after, wait, limit })}`,
     repetition: "safe",
+    answer: isFeedPage,
     holdMs: (wait ?? 0) * 1000,
     signal,
   });

@@ -3,6 +3,7 @@
  * nothing streams.
  */
 import { Limit, throwIfAborted } from "./abort.ts";
+import { isJob } from "./answers.ts";
 import { PollhookError } from "./error.ts";
 import { eventsOf, isOver, type JobEvent } from "./job-event.ts";
 import { type CallOptions, path, type Transport } from "./transport.ts";
@@ -91,6 +92,7 @@ export const look = (
     method: "GET",
     path: path`/v1/jobs/${id}` + (seconds > 0 ? `?wait=${seconds}` : ""),
     repetition: "safe",
+    answer: isJob,
     holdMs: seconds * 1000,
     signal,
   });

@@ -4,6 +4,7 @@
  */
 import { parseRetryAfter } from "../net/retry-after.ts";
 import { Limit, reasonOf, type Sleep, sleep, throwIfAborted } from "./abort.ts";
+import { type Check, type Members, membersOf } from "./answers.ts";
 import { errorOfAnswer, PollhookError } from "./error.ts";
 import { gapMs, mayRepeat, type Repetition } from "./retry.ts";
 import { TokenKeeper, type TokenSource } from "./token.ts";
@@ -39,6 +40,8 @@ export interface Call extends CallOptions {
   /** JSON text. */
   readonly body?: string;
   readonly repetition: Repetition;
+  /** What is answered; `null` where that is nothing, with a 204. */
+  readonly answer: Check | null;
   /** How long the server was asked to hold the call. */
   readonly holdMs?: number;
 }
@@ -61,7 +64,7 @@ export class Transport {
     this.sleep = options.sleep ?? sleep;
   }
 
-  /** The answer's JSON; `null` where it has no body. */
+  /** The answer's object; `null` where nothing is answered. */
   async call<T>(call: Call): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
@@ -84,7 +87,7 @@ export class Transport {
     return this.#sendWith(await this.#tokenWithin(limit, signal), path, init, limit, signal);
   }
 
-  async #once({ method, path, body, signal, holdMs = 0 }: Call): Promise<unknown> {
+  async #once({ method, path, body, signal, answer, holdMs = 0 }: Call): Promise<unknown> {
     throwIfAborted(signal);
     const limit = new Limit(this.#timeoutMs + holdMs, signal);
     try {
@@ -98,7 +101,7 @@ export class Transport {
       const text = await limit
         .within(response.text())
         .catch((cause) => Promise.reject(failure(cause, limit, signal)));
-      if (response.ok) return readJson(text, response.status);
+      if (response.ok) return readAnswer(text, response.status, answer);
       throw errorOfAnswer(response.status, text, retryAfterOf(response));
     } finally {
       limit.end();
@@ -146,8 +149,15 @@ export function failure(cause: unknown, limit: Limit, signal: AbortSignal | unde
 export const retryAfterOf = ({ headers }: Response): number | null =>
   parseRetryAfter(headers.get("retry-after"), Date.now());
 
-function readJson(text: string, status: number): unknown {
-  if (text === "") return null;
+function readAnswer(text: string, status: number, isAnswer: Check | null): Members | null {
+  if (!isAnswer && status === 204) return null;
+  const members = membersOf(parsed(text, status));
+  if (members && isAnswer?.(members)) return members;
+  const detail = `The answer was ${status}, and nothing that Pollhook says to this.`;
+  throw new PollhookError({ code: "unexpected_answer", detail, status });
+}
+
+function parsed(text: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

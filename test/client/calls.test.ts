@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Destinations, PollhookError } from "../../src/client/index.ts";
 import { hang, json, networkError, ScriptedFetch, status } from "../support/scripted-fetch.ts";
 import { aJob, at, clientOf, collect, problem, rejection } from "./client-of.ts";
@@ -86,6 +86,51 @@ describe("a call", () => {
   ])("rejects %s with unexpected_answer", async (_, answer) => {
     server.on(JOB, answer);
     expect(await rejection(clientOf().client.job("job_1"))).toMatchObject({ code: "unexpected_answer" });
+  });
+});
+
+describe("a 200 that is no Pollhook's", () => {
+  const called = () => {
+    const { client } = clientOf();
+    const destinations = new Destinations(client);
+    return {
+      register: client.register({ request_id: 1 }),
+      registerResponse: client.registerResponse({ id: 1 }, {}),
+      job: client.job("job_1"),
+      wait: client.wait("job_1"),
+      cancel: client.cancel("job_1"),
+      redeliver: client.redeliver("job_1"),
+      events: client.events("job_1").next(),
+      list: client.list().next(),
+      pages: client.pages().next(),
+      feed: client.feed(),
+      followFeed: client.followFeed().next(),
+      mintToken: client.mintToken({ scope: "jobs:read", expires_in: 60 }),
+      "destinations.list": destinations.list().next(),
+      "destinations.get": destinations.get("app"),
+      "destinations.put": destinations.put("app", { url: "https://app.example" }),
+      "destinations.test": destinations.test("app"),
+      "destinations.rotateSecret": destinations.rotateSecret("app"),
+      "destinations.pause": destinations.pause("app"),
+      "destinations.resume": destinations.resume("app"),
+      "destinations.delete": destinations.delete("app"),
+    };
+  };
+
+  it.each(["", "null", "[]", "{}", "7", '{"jobs":{},"events":"","id":1}'])(
+    "is not taken for an answer, whatever is asked: %j",
+    async (text) => {
+      const answer = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(text));
+      const calls = Object.entries(called()).map(([name, promise]) => [name, rejection(promise)] as const);
+      for (const [name, rejected] of calls)
+        expect(await rejected, name).toMatchObject({ code: "unexpected_answer", status: 200, tries: 1 });
+      answer.mockRestore();
+    },
+  );
+
+  it("does not make a page its own next one", async () => {
+    server.always(JOBS, json({ jobs: [aJob()] }));
+    expect(await rejection(collect(clientOf().client.list()))).toMatchObject({ code: "unexpected_answer" });
   });
 });
 

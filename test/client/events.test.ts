@@ -174,8 +174,8 @@ describe("over server-sent events", () => {
     }
   });
 
-  it("refuses data that is no JSON", async () => {
-    server.on(EVENTS, stream("event: poll\ndata: no\n\n"));
+  it.each(["no", "null", "7", "[]"])("refuses data that is %s, and no JSON object", async (data) => {
+    server.on(EVENTS, stream(`event: poll\ndata: ${data}\n\n`));
     expect(await rejection(clientOf().client.events("job_1").next())).toMatchObject({
       code: "unexpected_answer",
     });
