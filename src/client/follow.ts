@@ -5,7 +5,7 @@
 import { Limit, throwIfAborted } from "./abort.ts";
 import { isJob } from "./answers.ts";
 import { PollhookError } from "./error.ts";
-import { eventsOf, isOver, type JobEvent } from "./job-event.ts";
+import { eventsBehind, isOver, type JobEvent } from "./job-event.ts";
 import { type CallOptions, path, type Transport } from "./transport.ts";
 import type { Job } from "./types.ts";
 
@@ -104,18 +104,12 @@ export async function* polledEvents(
   lastEventId: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<JobEvent, void, undefined> {
-  let told: ReadonlySet<string> | null = null;
+  let last = lastEventId;
   for await (const job of follow(transport, id, signal)) {
-    const events = eventsOf(job);
-    told ??= new Set(upTo(events, lastEventId));
-    for (const event of events) {
-      if (told.has(event.id)) continue;
+    for (const event of eventsBehind(job, last)) {
       throwIfAborted(signal);
       yield event;
+      last = event.id;
     }
-    told = new Set([...told, ...events.map((event) => event.id)]);
   }
 }
-
-const upTo = (events: readonly JobEvent[], id: string): string[] =>
-  events.slice(0, events.findIndex((event) => event.id === id) + 1).map((event) => event.id);

@@ -55,6 +55,8 @@ const over: Job = aJob({
   attempts: 1,
   status: "delivered",
   outcome: "succeeded",
+  finished_at: SEEN_AT[2],
+  delivered_at: SEEN_AT[3],
   timeline: [
     ...polled.timeline,
     entry(2, "poll", "succeeded"),
@@ -217,6 +219,15 @@ describe("where nothing streams", () => {
     for (const [index, { id }] of all.entries())
       expect(await collect(client.events("job_1", { lastEventId: id }))).toEqual(all.slice(index + 1));
     expect(await collect(client.events("job_1", { lastEventId: "another's" }))).toEqual(all);
+  });
+
+  it("goes on by looking where a stream has ended, which names its events alike", async () => {
+    server.always(JOB, json(over));
+    const [first, second] = [SEEN_AT[1], SEEN_AT[2]].map((at) => `${Date.parse(at)}-0`);
+    server.on(EVENTS, stream(poll(first ?? "") + poll(second ?? "")), status(405));
+    const events = await collect(clientOf().client.events("job_1"));
+    expect(events.map(({ type }) => type)).toEqual(ALL);
+    expect(new Set(idsOf(events)).size).toBe(ALL.length);
   });
 
   it("tells nothing twice when the timeline forgets old entries", async () => {

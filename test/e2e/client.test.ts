@@ -134,6 +134,15 @@ it.each([
   const rest: JobEvent[] = [];
   for await (const event of watching.events(id, { lastEventId: events[1]?.id ?? "" })) rest.push(event);
   expect(rest).toEqual(events.slice(2));
+  // The other way of watching names the events alike.
+  const other = new PollhookClient({
+    url: setting.worker.origin,
+    token: setting.token,
+    canStream: !canStream,
+  });
+  const restOfOther: JobEvent[] = [];
+  for await (const event of other.events(id, { lastEventId: events[1]?.id ?? "" })) restOfOther.push(event);
+  expect(restOfOther).toEqual(rest);
 });
 
 it("mints a token that a phone may hold, and that is kept within its bounds", async () => {
