@@ -45,6 +45,8 @@ export async function* events(
       pauseMs = connection.retryMs ?? RECONNECT_MS;
     } catch (error) {
       if (!(error instanceof PollhookError)) throw error;
+      // As many watch as may: a look is answered all the same.
+      if (error.code === "unavailable") break;
       const gap = mayRepeat(error, "safe") ? gapMs(error, ++failures, Math.random()) : null;
       if (gap === null) throw error;
       pauseMs = Math.max(gap, connection.retryMs ?? 0);

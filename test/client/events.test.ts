@@ -198,6 +198,23 @@ describe("where nothing streams", () => {
     expect(events[4]?.data).toEqual({ status: "delivered", outcome: "succeeded" });
   });
 
+  it("looks at the job when as many watch it as may, and again after a pause when those are full, too", async () => {
+    const full = problem(503, "unavailable", { headers: { "retry-after": "15" } });
+    const [first] = polled.timeline.slice(1).map(({ at }) => `${Date.parse(at)}-0`);
+    server.on(EVENTS, stream(poll(first ?? "")), full);
+    server.on(JOB, json(polled)).on(HELD, json(polled), json(polled), json(over));
+    const { client, pauses } = clientOf();
+    const events = await collect(client.events("job_1"));
+    expect(events.map(({ type }) => type)).toEqual(ALL);
+    expect(server.to(EVENTS)).toHaveLength(2);
+    // Behind the stream that has ended, and between looks that are not held.
+    expect(pauses).toHaveLength(3);
+    for (const [index, mean] of [1000, 1000, 2000].entries()) {
+      expect(pauses[index]).toBeGreaterThanOrEqual(mean * 0.75);
+      expect(pauses[index]).toBeLessThanOrEqual(mean * 1.25);
+    }
+  });
+
   it("does not even ask for a stream where fetch cannot hand one over", async () => {
     server.on(JOB, json(over));
     const events = await collect(clientOf({ canStream: false }).client.events("job_1"));
