@@ -160,7 +160,12 @@ export function clientOf({ env }: Io): PollhookClient {
   if (!url || !/^https?:\/\//.test(url))
     throw new UsageError("Set POLLHOOK_URL to where Pollhook is reached: https://…");
   if (!token) throw new UsageError("Set POLLHOOK_TOKEN to a token of yours.");
-  return new PollhookClient({ url, token });
+  try {
+    return new PollhookClient({ url, token });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(`POLLHOOK_URL or POLLHOOK_TOKEN is wrong: ${error.message}`);
+  }
 }
 
 /** The object without the members that are `undefined`. */

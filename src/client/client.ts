@@ -2,7 +2,8 @@
  * The client of Pollhook's API. A call that may be lost on the way is made again where a second one does no harm;
  * whatever fails in the end rejects with a `PollhookError`, and an aborted call with its signal's reason.
  */
-import { isJob, isPageOf, isToken } from "./answers.ts";
+import { isJob, isPageOf, isToken, membersOf } from "./answers.ts";
+import { invalid, jsonOf } from "./arguments.ts";
 import { PollhookError } from "./error.ts";
 import { events } from "./events.ts";
 import { type FollowOptions, feedPage, followFeed } from "./feed.ts";
@@ -48,21 +49,22 @@ export class PollhookClient {
    * @example await pollhook.register({ request_id: "12202888", callback_url: "https://your-app.example.com/hook" })
    */
   async register(registration: Registration, { signal }: CallOptions = {}): Promise<Job> {
-    return this.#register(JSON.stringify(registration), signal);
+    return this.#register(jsonOf(registration), signal);
   }
 
   /**
    * Registers the request that a generation call of the provider has queued. `answer` is what that call was answered;
-   * as text it is sent as it came, so that ids past 2^53 keep their digits.
+   * as text it is sent as it came, so that ids past 2^53 keep their digits. Without a `callback` the job is watched, and
+   * its event stands in the feed.
    * @example await pollhook.registerResponse(await generation.text(), { destination: "app" })
    */
   async registerResponse(
     answer: object | string,
-    callback: string | RegistrationExtras,
+    callback: string | RegistrationExtras = {},
     { signal }: CallOptions = {},
   ): Promise<Job> {
-    const response = typeof answer === "string" ? jsonObjectText(answer) : JSON.stringify(answer);
-    const extras = JSON.stringify(typeof callback === "string" ? { callback_url: callback } : callback);
+    const response = typeof answer === "string" ? jsonObjectText(answer) : jsonOf(answer, "response");
+    const extras = jsonOf(typeof callback === "string" ? { callback_url: callback } : callback);
     return this.#register(`{"response":${response}${extras === "{}" ? "}" : `,${extras.slice(1)}`}`, signal);
   }
 
@@ -127,7 +129,7 @@ export class PollhookClient {
    * @example await pollhook.redeliver("job_…", { callback_url: "https://your-app.example.com/repaired" })
    */
   async redeliver(id: string, to: Callback = {}, { signal }: CallOptions = {}): Promise<Job> {
-    const body = JSON.stringify(to);
+    const body = jsonOf(to);
     return this.transport.call({
       method: "POST",
       path: path`/v1/jobs/${id}/redeliver`,
@@ -193,7 +195,7 @@ export class PollhookClient {
    * @example const { token } = await pollhook.mintToken({ scope: "jobs:write", expires_in: 600, request_id: 65919758 })
    */
   async mintToken(request: TokenRequest, { signal }: CallOptions = {}): Promise<MintedToken> {
-    const body = JSON.stringify(request);
+    const body = jsonOf(request);
     return this.transport.call({
       method: "POST",
       path: "/v1/tokens",
@@ -218,13 +220,11 @@ export class PollhookClient {
 
 /** `text`, if it is one JSON object and nothing else: it is put into a body as it is. */
 function jsonObjectText(text: string): string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = null;
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return text;
   const detail = "The generation answer must be a JSON object.";
-  throw new PollhookError({ code: "invalid_value", detail, field: "response" });
+  try {
+    if (membersOf(JSON.parse(text))) return text;
+  } catch (cause) {
+    throw invalid(detail, "response", cause);
+  }
+  throw invalid(detail, "response");
 }

@@ -2,6 +2,7 @@
  * The routes of destinations, apart from the client, so that an app that has no use for them does not bundle them.
  */
 import { type Check, isDestination, isPageOf, isSecret, isTestResult } from "./answers.ts";
+import { jsonOf } from "./arguments.ts";
 import type { PollhookClient } from "./client.ts";
 import type {
   Destination,
@@ -64,8 +65,8 @@ export class Destinations {
    * repeated after a lost one only where you bring yours.
    */
   async put(name: string, input: DestinationInput, { signal }: CallOptions = {}): Promise<SavedDestination> {
+    const body = jsonOf(input);
     const repetition: Repetition = input.secret == null ? "once" : "safe";
-    const body = JSON.stringify(input);
     return this.#transport.call({
       method: "PUT",
       path: path`/v1/destinations/${name}`,
@@ -131,7 +132,7 @@ export class Destinations {
     return this.#transport.call({
       method: "POST",
       path: at,
-      body: JSON.stringify(body),
+      body: jsonOf(body),
       repetition,
       answer,
       signal,

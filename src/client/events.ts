@@ -4,6 +4,7 @@
  */
 import { Limit, throwIfAborted } from "./abort.ts";
 import { membersOf } from "./answers.ts";
+import { checkLastEventId } from "./arguments.ts";
 import { errorOfAnswer, PollhookError } from "./error.ts";
 import { polledEvents } from "./follow.ts";
 import { EVENT_TYPES, type JobEvent } from "./job-event.ts";
@@ -25,6 +26,7 @@ export async function* events(
   lastEventId: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<JobEvent, void, undefined> {
+  checkLastEventId(lastEventId);
   let last = lastEventId;
   for (let failures = 0, streaming = transport.canStream; streaming; ) {
     let pauseMs = RECONNECT_MS;

@@ -4,6 +4,7 @@
  */
 import { Limit, throwIfAborted } from "./abort.ts";
 import { isJob } from "./answers.ts";
+import { checkSeconds, checkWord } from "./arguments.ts";
 import { PollhookError } from "./error.ts";
 import { eventsBehind, isOver, type JobEvent } from "./job-event.ts";
 import { type CallOptions, path, type Transport } from "./transport.ts";
@@ -34,6 +35,8 @@ export async function waitFor(
   id: string,
   { until = "outcome", timeoutSeconds = Number.POSITIVE_INFINITY, signal }: WaitOptions,
 ): Promise<Job> {
+  checkWord("until", until, ["outcome", "over"]);
+  checkSeconds("timeoutSeconds", timeoutSeconds);
   const endAt = Date.now() + timeoutSeconds * 1000;
   const left = () => (endAt - Date.now()) / 1000;
   const limit = new Limit(Math.max(timeoutSeconds * 1000, SHORTEST_WAIT_MS), signal);

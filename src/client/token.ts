@@ -1,6 +1,7 @@
 /**
  * The token of a client: given once, or fetched when it is needed and again when the server does not take it any more.
  */
+import { isSendable } from "./arguments.ts";
 import { PollhookError } from "./error.ts";
 
 /** A token, or how to come by one: called before the first call, and again after a 401. */
@@ -21,12 +22,17 @@ export class TokenKeeper {
     this.#current ??= Promise.resolve().then(source);
     const current = this.#current;
     try {
-      return await current;
+      const token = await current;
+      if (isSendable(token)) return token;
     } catch (cause) {
-      if (this.#current === current) this.#current = null;
-      const detail = "The function that was given for the token has failed.";
-      throw new PollhookError({ code: "token_unavailable", detail, cause });
+      throw this.#unavailable(current, "The function that was given for the token has failed.", cause);
     }
+    throw this.#unavailable(current, "The function that was given for the token gave none.");
+  }
+
+  #unavailable(current: Promise<string>, detail: string, cause?: unknown): PollhookError {
+    if (this.#current === current) this.#current = null;
+    return new PollhookError({ code: "token_unavailable", detail, cause });
   }
 
   /** Of a fetch that does not end, so that the next call has one of its own. */

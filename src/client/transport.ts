@@ -5,6 +5,7 @@
 import { parseRetryAfter } from "../net/retry-after.ts";
 import { Limit, reasonOf, type Sleep, sleep, throwIfAborted } from "./abort.ts";
 import { type Check, type Members, membersOf } from "./answers.ts";
+import { baseOf, checkTimeoutMs, checkTokenSource, invalid } from "./arguments.ts";
 import { errorOfAnswer, PollhookError } from "./error.ts";
 import { gapMs, mayRepeat, type Repetition } from "./retry.ts";
 import { TokenKeeper, type TokenSource } from "./token.ts";
@@ -16,7 +17,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface ClientOptions {
   /** Where Pollhook is reached: `https://pollhook.your-domain.example`. */
-  readonly url: string;
+  readonly url: string | URL;
   readonly token: TokenSource;
   /** In place of the global one. */
   readonly fetch?: Fetch;
@@ -54,12 +55,16 @@ export class Transport {
   readonly #timeoutMs: number;
   readonly #token: TokenKeeper;
 
+  /** Throws a TypeError for a URL, a token or a time limit with which no call could be made. */
   constructor(options: ClientOptions) {
-    this.#url = options.url.replace(/\/+$/, "");
+    const { url, token, timeoutMs = TRY_LIMIT_MS } = options;
+    checkTokenSource(token);
+    checkTimeoutMs(timeoutMs);
+    this.#url = baseOf(url);
     // The global is looked up at each call, and called without a `this` of ours.
     this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
-    this.#timeoutMs = options.timeoutMs ?? TRY_LIMIT_MS;
-    this.#token = new TokenKeeper(options.token);
+    this.#timeoutMs = timeoutMs;
+    this.#token = new TokenKeeper(token);
     this.canStream = options.canStream ?? isStreaming();
     this.sleep = options.sleep ?? sleep;
   }
@@ -175,17 +180,28 @@ const isStreaming = (): boolean =>
 export const path = (texts: TemplateStringsArray, ...parts: readonly string[]): string =>
   texts.map((text, i) => text + (i < parts.length ? escaped(parts[i]) : "")).join("");
 
-function escaped(part: string | undefined): string {
+function escaped(part: unknown): string {
   // No way of writing dots keeps a URL from being resolved by them.
-  if (part === undefined || /^\.{0,2}$/.test(part))
-    throw new PollhookError({ code: "invalid_value", detail: "An id or a name is missing." });
-  return encodeURIComponent(part);
+  if (typeof part !== "string" || /^\.{0,2}$/.test(part)) throw invalid("An id or a name is missing.");
+  return encoded(part);
 }
 
-/** `?a=1&b=2`, without what is `undefined`; empty for nothing. */
-export function query(values: Readonly<Record<string, string | number | undefined>>): string {
+function encoded(text: string): string {
+  try {
+    return encodeURIComponent(text);
+  } catch (cause) {
+    throw invalid("Half a character is not text.", null, cause);
+  }
+}
+
+/** `?a=1&b=2`, without what is `undefined` or `null`; empty for nothing. */
+export function query(values: Readonly<Record<string, string | number | null | undefined>>): string {
   const pairs = Object.entries(values)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`);
+    .filter(([, value]) => value != null)
+    .map(([name, value]) => {
+      if (typeof value === "number" && !Number.isFinite(value))
+        throw invalid(`${name} must be a number that there is.`, name);
+      return `${encoded(name)}=${encoded(String(value))}`;
+    });
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }

@@ -103,11 +103,13 @@ describe("a call that makes no sense ends with 2 and says why", () => {
   });
 
   it.each([
-    [{}, "POLLHOOK_URL"],
-    [{ POLLHOOK_URL: "pollhook.example", POLLHOOK_TOKEN: "t" }, "POLLHOOK_URL"],
-    [{ POLLHOOK_URL: "https://pollhook.example" }, "POLLHOOK_TOKEN"],
+    [{}, "Set POLLHOOK_URL"],
+    [{ POLLHOOK_URL: "pollhook.example", POLLHOOK_TOKEN: "t" }, "Set POLLHOOK_URL"],
+    [{ POLLHOOK_URL: "https://pollhook.example" }, "Set POLLHOOK_TOKEN"],
+    [{ POLLHOOK_URL: "https://a b", POLLHOOK_TOKEN: "t" }, "is wrong: The url"],
+    [{ POLLHOOK_URL: "https://pollhook.example", POLLHOOK_TOKEN: "t\n" }, "is wrong: The token"],
   ])("with %j in the environment", async (env, text) => {
     const { code, err } = await pollhook(["job", "job_1"], { env });
-    expect([code, err.join("\n")]).toEqual([2, expect.stringContaining(`Set ${text}`)]);
+    expect([code, err.join("\n")]).toEqual([2, expect.stringContaining(text)]);
   });
 });
