@@ -9,6 +9,7 @@ import { events } from "./events.ts";
 import { type FollowOptions, feedPage, followFeed } from "./feed.ts";
 import { type WaitOptions, waitFor } from "./follow.ts";
 import type { JobEvent } from "./job-event.ts";
+import { leavable } from "./leaving.ts";
 import { type CallOptions, type ClientOptions, path, query, Transport } from "./transport.ts";
 import type {
   Callback,
@@ -96,7 +97,7 @@ export class PollhookClient {
     id: string,
     { lastEventId = "", signal }: EventsOptions = {},
   ): AsyncGenerator<JobEvent, void, undefined> {
-    return events(this.transport, id, lastEventId, signal);
+    return leavable((own) => events(this.transport, id, lastEventId, own), signal);
   }
 
   /**
@@ -187,7 +188,7 @@ export class PollhookClient {
    * }
    */
   followFeed(options: FollowOptions = {}): AsyncGenerator<FeedEvent, void, undefined> {
-    return followFeed(this.transport, options);
+    return leavable((signal) => followFeed(this.transport, { ...options, signal }), options.signal);
   }
 
   /**

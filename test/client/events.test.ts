@@ -363,3 +363,85 @@ describe("wait", () => {
     expect(await client.wait("job_1", { timeoutSeconds: 0 })).toEqual(over);
   });
 });
+
+describe("leaving", () => {
+  const open = { headers: { "content-type": "text/event-stream" } };
+  /** Neither answers nor heeds a signal. */
+  const deaf = () => new Promise<Response>(() => {});
+
+  it.each([
+    ["before the answer", deaf],
+    ["in the stream", () => new Response(new ReadableStream(), open)],
+  ])("ends a next() that waits %s, at once", async (_, answer) => {
+    server.on(EVENTS, answer);
+    const events = clientOf().client.events("job_1");
+    const waiting = [events.next(), events.next()];
+    expect(await events.return()).toEqual({ done: true, value: undefined });
+    for (const next of waiting) expect(await next).toEqual({ done: true, value: undefined });
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it("ends a look, and a feed, too", async () => {
+    server.on(JOB, deaf);
+    const { client } = clientOf({ canStream: false });
+    const events = client.events("job_1");
+    const look = events.next();
+    await events.return();
+    expect(await look).toMatchObject({ done: true });
+    server.on(at("/v1/events?wait=30"), deaf);
+    const feed = client.followFeed();
+    const page = feed.next();
+    await feed.return();
+    expect(await page).toMatchObject({ done: true });
+  });
+
+  it("closes the connection that a waiting next() has", async () => {
+    let isClosed = false;
+    const body = () =>
+      new ReadableStream<Uint8Array>({
+        cancel: () => {
+          isClosed = true;
+        },
+      });
+    server.on(EVENTS, () => new Response(body(), open));
+    const events = clientOf().client.events("job_1");
+    const waiting = events.next();
+    await vi.waitFor(() => expect(server.sent).toHaveLength(1));
+    await events.return();
+    await waiting;
+    expect(isClosed).toBe(true);
+  });
+
+  it("sends nothing where nothing had begun", async () => {
+    const events = clientOf().client.events("job_1");
+    await events.return();
+    expect(await events.next()).toMatchObject({ done: true });
+    expect(server.sent).toEqual([]);
+  });
+
+  it("leaves nothing with the caller's signal, however it ends", async () => {
+    const { signal } = new AbortController();
+    const [added, removed] = [vi.spyOn(signal, "addEventListener"), vi.spyOn(signal, "removeEventListener")];
+    server.on(EVENTS, stream(DONE), stream(poll("1") + DONE), problem(403, "insufficient_scope"), deaf);
+    await collect(clientOf().client.events("job_1", { signal }));
+    for await (const _ of clientOf().client.events("job_1", { signal })) break;
+    await rejection(clientOf().client.events("job_1", { signal }).next());
+    const events = clientOf().client.events("job_1", { signal });
+    const waiting = events.next();
+    await events.return();
+    await waiting;
+    expect(added.mock.calls.length).toBeGreaterThan(0);
+    expect(removed.mock.calls.map(([, listener]) => listener)).toEqual(
+      expect.arrayContaining(added.mock.calls.map(([, listener]) => listener)),
+    );
+  });
+
+  it("by a signal rejects a next() that waits, with its reason", async () => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    server.on(EVENTS, deaf);
+    const waiting = clientOf().client.events("job_1", controller).next();
+    controller.abort(reason);
+    expect(await rejection(waiting)).toBe(reason);
+  });
+});
