@@ -52,6 +52,8 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
+          // A page, or a process, may take a while to get there: a limit, never a measure.
+          expect: { poll: { timeout: 15_000 } },
           include: [
             "test/browser/**/*.test.ts",
             "test/cli/**/*.test.ts",

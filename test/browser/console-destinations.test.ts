@@ -45,7 +45,7 @@ it("makes a destination, says what is wrong where it is wrong, and shows the sec
   await dialog.getByLabel("URL").fill("ftp://nowhere");
   await page.keyboard.press("Enter");
   await wrong("url").getByText(/^url /).waitFor();
-  expect(await dialog.getByLabel("URL").getAttribute("aria-invalid")).toBe("true");
+  await expect.poll(() => dialog.getByLabel("URL").getAttribute("aria-invalid")).toBe("true");
   await dialog.getByLabel("URL").fill(setting.receiver.hookUrl("orders"));
   await dialog.getByRole("button", { name: "Add a header" }).click();
   await page.keyboard.type("x-team");
@@ -54,7 +54,9 @@ it("makes a destination, says what is wrong where it is wrong, and shows the sec
   await page.keyboard.type("content-type");
   await create.click();
   await wrong("headers").getByText("headers.content-type is not yours to set").waitFor();
-  expect(await dialog.getByLabel("Name of the header").nth(1).getAttribute("aria-invalid")).toBe("true");
+  await expect
+    .poll(() => dialog.getByLabel("Name of the header").nth(1).getAttribute("aria-invalid"))
+    .toBe("true");
   await looksWell(view);
   await dialog.getByRole("button", { name: "Remove this header" }).nth(1).click();
   await dialog.getByLabel("Retry schedule").fill("5, soon");
@@ -69,19 +71,21 @@ it("makes a destination, says what is wrong where it is wrong, and shows the sec
   const secret = await shown.locator(".secret").innerText();
   expect(secret).toMatch(/^whsec_/);
   await shown.getByRole("button", { name: "Copy" }).click();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   await looksWell(view);
   await shown.getByRole("button", { name: "Done" }).click();
   await shown.waitFor({ state: "detached" });
   await cardOf(view, "orders").getByText("after 5.0 s, 1 min").waitFor();
-  expect(await page.content()).not.toContain(secret);
-  expect(await read("orders")).toMatchObject({
-    format: "provider",
-    retry_schedule: [5, 60],
-    header_names: ["x-team"],
-    max_in_flight: 2,
-    max_per_second: 0.5,
-  });
+  await expect.poll(() => page.content()).not.toContain(secret);
+  await expect
+    .poll(() => read("orders"))
+    .toMatchObject({
+      format: "provider",
+      retry_schedule: [5, 60],
+      header_names: ["x-team"],
+      max_in_flight: 2,
+      max_per_second: 0.5,
+    });
   for (let refused = 0; refused < 3; refused++) await view.complained(/a status of 422 /);
   expect(view.complaints()).toEqual([]);
 });
@@ -99,13 +103,15 @@ it("keeps headers as they are, until another host or a hand asks for new ones", 
   await dialog.getByLabel("Retry schedule").fill("none");
   await dialog.getByRole("button", { name: "Save" }).click();
   await cardOf(view, "kept").getByText("none: a single attempt").waitFor();
-  expect(await read("kept")).toMatchObject({ retry_schedule: [], header_names: ["authorization"] });
+  await expect
+    .poll(() => read("kept"))
+    .toMatchObject({ retry_schedule: [], header_names: ["authorization"] });
   dialog = await edit();
   await dialog.getByLabel("URL").fill(setting.receiver.hookUrl("kept").replace("127.0.0.1", "localhost"));
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.getByText("headers is needed").waitFor();
-  expect(await dialog.getByLabel("Name of the header").inputValue()).toBe("authorization");
-  expect(await dialog.getByLabel("Its value").inputValue()).toBe("");
+  await expect.poll(() => dialog.getByLabel("Name of the header").inputValue()).toBe("authorization");
+  await expect.poll(() => dialog.getByLabel("Its value").inputValue()).toBe("");
   await dialog.getByLabel("Its value").fill("Bearer other");
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.waitFor({ state: "detached" });
@@ -125,10 +131,10 @@ it("pauses, resumes, tests, rotates and deletes", async () => {
   await press("Pause");
   await card.getByText("Paused: what is due is parked.").waitFor();
   await card.locator(".badge", { hasText: "paused" }).waitFor();
-  expect(await read("app")).toMatchObject({ status: "paused" });
+  await expect.poll(() => read("app")).toMatchObject({ status: "paused" });
   await press("Resume");
   await card.locator(".badge", { hasText: "active" }).waitFor();
-  expect(await read("app")).toMatchObject({ status: "active" });
+  await expect.poll(() => read("app")).toMatchObject({ status: "active" });
   setting.receiver.program("/hook/app", [{ kind: "fail", status: 503 }]);
   await press("Test");
   await card.getByText(/^The test failed: http_error, HTTP 503, \d/).waitFor();
@@ -147,7 +153,7 @@ it("pauses, resumes, tests, rotates and deletes", async () => {
   // It goes with the view, however that is left.
   await goTo(view, "#/stats");
   await page.getByRole("heading", { name: "Statistics" }).waitFor();
-  expect(await page.content()).not.toContain(secret);
+  await expect.poll(() => page.content()).not.toContain(secret);
   await goTo(view, "#/destinations/app");
   await card.getByText("signs too until").waitFor();
   await press("Delete…");
@@ -194,9 +200,9 @@ it("shows how a destination does, and how its deliveries went", async () => {
   expect(cells.reduce(([good = 0, bad = 0], [a = 0, b = 0]) => [good + a, bad + b], [0, 0])).toEqual([
     45, 42,
   ]);
-  expect(await card.getByRole("link", { name: "Its jobs" }).getAttribute("href")).toBe(
-    "#/jobs?destination=app",
-  );
+  await expect
+    .poll(() => card.getByRole("link", { name: "Its jobs" }).getAttribute("href"))
+    .toBe("#/jobs?destination=app");
   await looksWell(view);
   await card.getByText("As a table").click();
   await picture(view, "destinations");

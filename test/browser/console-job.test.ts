@@ -44,7 +44,7 @@ it("follows a job until it is delivered, in place", async () => {
   const { page } = view;
   await page.getByText("of about 1.0 s").or(page.getByText("past its ETA of 1.0 s")).waitFor();
   await page.getByText("waiting", { exact: true }).waitFor();
-  expect(await page.getByRole("button", { name: "Cancel…" }).isVisible()).toBe(true);
+  await expect.poll(() => page.getByRole("button", { name: "Cancel…" }).isVisible()).toBe(true);
   const mark = page.getByRole("img", { name: /^Registered/ });
   await mark.focus();
   await page.locator(".badge", { hasText: "delivered" }).waitFor();
@@ -55,11 +55,11 @@ it("follows a job until it is delivered, in place", async () => {
     "Poll succeeded 200",
     "Attempt delivered 204",
   ]);
-  expect(await page.locator(".mark").count()).toBe(rows.length);
+  await expect.poll(() => page.locator(".mark").count()).toBe(rows.length);
   // It is still the same element, and still has the focus.
-  expect(await mark.evaluate((element) => element === document.activeElement)).toBe(true);
-  expect(await page.getByRole("button", { name: "Cancel…" }).isVisible()).toBe(false);
-  expect(await page.getByRole("progressbar").count()).toBe(0);
+  await expect.poll(() => mark.evaluate((element) => element === document.activeElement)).toBe(true);
+  await expect.poll(() => page.getByRole("button", { name: "Cancel…" }).isVisible()).toBe(false);
+  await expect.poll(() => page.getByRole("progressbar").count()).toBe(0);
   await looksWell(view);
   expect(view.complaints()).toEqual([]);
 });
@@ -86,13 +86,13 @@ it("tells of each mark what it is: to the pointer, and along the arrow keys", as
   });
   const tip = page.locator(".tip");
   await page.getByRole("img", { name: /^Poll, succeeded/ }).hover();
-  expect(await tip.innerText()).toMatch(/^Poll, succeeded, HTTP 200, 1\.5 s, \+24 s\n/);
+  await expect.poll(() => tip.innerText()).toMatch(/^Poll, succeeded, HTTP 200, 1\.5 s, \+24 s\n/);
   await page.mouse.move(0, 0);
   await tip.waitFor({ state: "hidden" });
   // The marks are one stop of the Tab key.
   await page.getByRole("button", { name: "Erase…" }).focus();
   await page.keyboard.press("Tab");
-  expect(await tip.innerText()).toMatch(/^Registered, \+0/);
+  await expect.poll(() => tip.innerText()).toMatch(/^Registered, \+0/);
   for (const [key, text] of [
     ["ArrowRight", /^Poll, pending, HTTP 200, 41 ms, \+20 s/],
     ["End", /^Attempt, failed: http_error, HTTP 503, 12 ms, \+25\.6 s\n.*\ndeploying$/],
@@ -100,12 +100,12 @@ it("tells of each mark what it is: to the pointer, and along the arrow keys", as
     ["Home", /^Registered/],
   ] as const) {
     await page.keyboard.press(key);
-    expect(await tip.innerText()).toMatch(text);
+    await expect.poll(() => tip.innerText()).toMatch(text);
   }
   await page.keyboard.press("Escape");
-  expect(await tip.isVisible()).toBe(false);
-  expect(await page.locator(".axis").textContent()).toMatch(/ETA 20 s/);
-  expect(await page.locator(".axis").textContent()).toMatch(/deadline 1 h ›/);
+  await expect.poll(() => tip.isVisible()).toBe(false);
+  await expect.poll(() => page.locator(".axis").textContent()).toMatch(/ETA 20 s/);
+  await expect.poll(() => page.locator(".axis").textContent()).toMatch(/deadline 1 h ›/);
   expect(view.complaints()).toEqual([]);
 });
 
@@ -131,10 +131,12 @@ it("keeps the marks of a long and crowded timeline apart, and gets into a phone"
   for (const width of [1200, 375]) {
     await page.setViewportSize({ width, height: 700 });
     await page.waitForTimeout(100);
-    expect(await page.locator(".mark").count()).toBe(64);
+    await expect.poll(() => page.locator(".mark").count()).toBe(64);
     expect(Math.min(...(await distances()))).toBeGreaterThan(12);
   }
-  expect(await page.locator(".axis").textContent()).toMatch(/30 s.*5 min.* h.*ETA 20 s.*deadline 1 d ›/);
+  await expect
+    .poll(() => page.locator(".axis").textContent())
+    .toMatch(/30 s.*5 min.* h.*ETA 20 s.*deadline 1 d ›/);
   await looksWell(view);
   expect(view.complaints()).toEqual([]);
 });
@@ -200,7 +202,7 @@ it("says that a job is not there, and what a token may not do", async () => {
   const token = await setting.tokenFor("e2e", { scope: "jobs:read" });
   const reader = await openConsole(browser, setting, { token, at: `#/jobs/${id}` });
   await reader.page.getByText("sign in with a token that has jobs:write").waitFor();
-  expect(await reader.page.getByRole("button", { name: "Erase…" }).count()).toBe(0);
+  await expect.poll(() => reader.page.getByRole("button", { name: "Erase…" }).count()).toBe(0);
   await looksWell(reader);
   expect(reader.complaints()).toEqual([]);
 });

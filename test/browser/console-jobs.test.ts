@@ -65,14 +65,15 @@ it("shows new jobs and how they go on, without a click", async () => {
   await rowOf(other ?? "")
     .getByText("finished")
     .waitFor();
-  expect(await rowOf(slow).getByRole("gridcell").nth(3).innerText()).toBe(
-    new URL(setting.receiver.origin).host,
-  );
-  expect(await rows().evaluateAll((all) => all.map((row) => row.getAttribute("aria-rowindex")))).toEqual([
-    "2",
-    "3",
-  ]);
-  expect(await view.page.getByRole("grid", { name: "Jobs" }).getAttribute("aria-rowcount")).toBe("3");
+  await expect
+    .poll(() => rowOf(slow).getByRole("gridcell").nth(3).innerText())
+    .toBe(new URL(setting.receiver.origin).host);
+  await expect
+    .poll(() => rows().evaluateAll((all) => all.map((row) => row.getAttribute("aria-rowindex"))))
+    .toEqual(["2", "3"]);
+  await expect
+    .poll(() => view.page.getByRole("grid", { name: "Jobs" }).getAttribute("aria-rowcount"))
+    .toBe("3");
 });
 
 describe("filters", () => {
@@ -85,13 +86,13 @@ describe("filters", () => {
     await view.page.getByLabel("Status", { exact: true }).selectOption("canceled");
     await view.page.getByRole("button", { name: "Filter" }).click();
     await shows(1);
-    expect(await rowOf(b).count()).toBe(1);
+    await expect.poll(() => rowOf(b).count()).toBe(1);
     expect(view.page.url()).toMatch(/#\/jobs\?status=canceled&metadata\.test=filters$/);
     await view.page.getByRole("link", { name: "Without status: canceled" }).click();
     await shows(2);
     await view.page.goBack();
     await shows(1);
-    expect(await view.page.getByLabel("Status", { exact: true }).inputValue()).toBe("canceled");
+    await expect.poll(() => view.page.getByLabel("Status", { exact: true }).inputValue()).toBe("canceled");
     await view.page.reload();
     await shows(1);
     await view.page.getByText("More filters").click();
@@ -146,7 +147,7 @@ describe("filters", () => {
     await link("waiting 3").click();
     await link("All 3").waitFor();
     expect(counting.page.url()).toMatch(/#\/jobs\?status=waiting$/);
-    expect(await link("waiting 3").getAttribute("aria-current")).toBe("true");
+    await expect.poll(() => link("waiting 3").getAttribute("aria-current")).toBe("true");
     await link("canceled 0").click();
     await counting.page.getByText("No job fits.").waitFor();
     expect(counting.complaints()).toEqual([]);
@@ -164,7 +165,7 @@ it("comes back to where one was, and tells of jobs that came above", async () =>
   const before = await place();
   await registered({ ...of("place"), eta: 600 });
   await view.page.getByRole("button", { name: "1 new ↑" }).waitFor();
-  expect(await place()).toBe(before);
+  await expect.poll(() => place()).toBe(before);
   await rowOf(low).getByRole("link").click();
   await view.page.waitForURL(/#\/jobs\/job_/);
   await view.page.goBack();
@@ -179,7 +180,7 @@ it("goes on when Pollhook can be reached again, and meanwhile says that it is no
   await rowOf(id).waitFor();
   await view.page.context().setOffline(true);
   await view.page.getByText("Not up to date: Pollhook cannot be reached.").waitFor(LIMIT);
-  expect(await rowOf(id).count()).toBe(1);
+  await expect.poll(() => rowOf(id).count()).toBe(1);
   await looksWell(view);
   await view.page.context().setOffline(false);
   await view.page.getByRole("button", { name: "Try again" }).click();
@@ -194,7 +195,7 @@ it("is as narrow as its token", async () => {
   const reading = await setting.tokenFor("e2e", { scope: "jobs:read" });
   const reader = await openConsole(browser, setting, { token: reading, at: "#/jobs?metadata.test=outage" });
   await reader.page.getByRole("link", { name: /^v3 / }).waitFor();
-  expect(await reader.page.getByRole("checkbox").count()).toBe(0);
+  await expect.poll(() => reader.page.getByRole("checkbox").count()).toBe(0);
   await looksWell(reader);
   const writing = await setting.tokenFor("e2e", { scope: "jobs:write" });
   const writer = await openConsole(browser, setting, { token: writing });

@@ -43,9 +43,9 @@ async function registered(): Promise<Record<string, unknown>> {
 async function isRefused(field: string, why: RegExp): Promise<void> {
   await view.page.locator(`#${field}-problem`).filter({ hasText: why }).waitFor();
   const input = view.page.locator(`#${field}`);
-  expect(await input.getAttribute("aria-invalid")).toBe("true");
-  expect(await input.evaluate((element) => element === document.activeElement)).toBe(true);
-  expect(await view.page.locator("[aria-invalid]").count()).toBe(1);
+  await expect.poll(() => input.getAttribute("aria-invalid")).toBe("true");
+  await expect.poll(() => input.evaluate((element) => element === document.activeElement)).toBe(true);
+  await expect.poll(() => view.page.locator("[aria-invalid]").count()).toBe(1);
 }
 
 it("offers every endpoint that Pollhook knows", () => {
@@ -57,7 +57,7 @@ it("looks well, with all that can be said", async () => {
   await picture(view, "register");
   await view.page.getByText("More", { exact: true }).click();
   await looksWell(view);
-  expect(await view.page.locator("#endpoints option").count()).toBe(ENDPOINTS.length);
+  await expect.poll(() => view.page.locator("#endpoints option").count()).toBe(ENDPOINTS.length);
 });
 
 it("takes the provider's answer as it was pasted, big integers and all", async () => {
@@ -71,13 +71,15 @@ it("takes the provider's answer as it was pasted, big integers and all", async (
   await view.complained(/a status of 422 /);
   await label("Endpoint").fill("v6/video");
   await submit();
-  expect(await registered()).toMatchObject({
-    endpoint: "v6/video",
-    request_id: id,
-    eta: 7,
-    callback_url: null,
-    destination: null,
-  });
+  await expect
+    .poll(() => registered())
+    .toMatchObject({
+      endpoint: "v6/video",
+      request_id: id,
+      eta: 7,
+      callback_url: null,
+      destination: null,
+    });
 });
 
 it("takes a fetch_result, and everything else there is to say", async () => {
@@ -117,11 +119,13 @@ it("takes an endpoint, an id and a destination", async () => {
   await expect.poll(() => view.page.locator("#destinations option").count()).toBe(1);
   await label("Name of the destination").fill("app");
   await submit();
-  expect(await registered()).toMatchObject({
-    endpoint: "v4/dreambooth",
-    request_id: "13443927",
-    destination: "app",
-  });
+  await expect
+    .poll(() => registered())
+    .toMatchObject({
+      endpoint: "v4/dreambooth",
+      request_id: "13443927",
+      destination: "app",
+    });
 });
 
 it("shows each problem at the field that it names, also where that was put away", async () => {
@@ -150,7 +154,7 @@ it("shows each problem at the field that it names, also where that was put away"
   await more.locator("summary").click();
   await submit();
   await isRefused("metadata", /no JSON object/);
-  expect(await more.getAttribute("open")).not.toBeNull();
+  await expect.poll(() => more.getAttribute("open")).not.toBeNull();
   await label("Metadata, a JSON object").fill("");
   await submit();
   await isRefused("eta", /eta must be a number of seconds/);
@@ -213,11 +217,13 @@ it("is as narrow as its token, and says so", async () => {
   await phone.page.getByRole("button", { name: "Register" }).click();
   await phone.page.waitForURL(/#\/jobs\/job_/);
   const id = phone.page.url().split("/").at(-1) ?? "";
-  expect(await setting.job(id)).toMatchObject({
-    request_id: "4711",
-    endpoint: "v6/video",
-    destination: "app",
-  });
+  await expect
+    .poll(() => setting.job(id))
+    .toMatchObject({
+      request_id: "4711",
+      endpoint: "v6/video",
+      destination: "app",
+    });
   const reader = await openConsole(browser, setting, {
     token: await setting.tokenFor("e2e", { scope: "jobs:read" }),
     at: "#/register",

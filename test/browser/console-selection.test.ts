@@ -30,7 +30,9 @@ it("is redelivered, those that can be, after the number was confirmed", async ()
   await bar().getByText("4 jobs selected").waitFor();
   await bar().getByRole("button", { name: "Redeliver" }).click();
   await dialog().getByRole("heading", { name: "Redeliver 3 jobs?" }).waitFor();
-  expect(await dialog().innerText()).toContain("Left as they are: 1 of the 4 jobs, nothing to deliver");
+  await expect
+    .poll(() => dialog().innerText())
+    .toContain("Left as they are: 1 of the 4 jobs, nothing to deliver");
   await looksWell(view);
   await view.page.keyboard.press("Escape");
   await dialog().waitFor({ state: "detached" });
@@ -39,10 +41,10 @@ it("is redelivered, those that can be, after the number was confirmed", async ()
   await dialog().getByRole("button", { name: "Redeliver 3" }).click();
   await view.page.getByText("Redelivered 3 of 3 jobs").waitFor();
   await setting.receiver.waitForCount("/hook/again", 7, 30_000);
-  expect(await bar().count()).toBe(0);
-  expect(await statusOf(waiting)).toBe("waiting");
+  await expect.poll(() => bar().count()).toBe(0);
+  await expect.poll(() => statusOf(waiting)).toBe("waiting");
   await view.page.getByRole("button", { name: "Dismiss" }).click();
-  expect(await view.page.getByText("Redelivered").count()).toBe(0);
+  await expect.poll(() => view.page.getByText("Redelivered").count()).toBe(0);
 });
 
 it("is made by the keyboard, a range at a time, and holds still while jobs come", async () => {
@@ -53,22 +55,22 @@ it("is made by the keyboard, a range at a time, and holds still while jobs come"
   await view.page.keyboard.press("Space");
   await view.page.keyboard.press("ArrowDown");
   await view.page.keyboard.press("ArrowDown");
-  expect(await boxOf(c).evaluate((box) => box === document.activeElement)).toBe(true);
+  await expect.poll(() => boxOf(c).evaluate((box) => box === document.activeElement)).toBe(true);
   await boxOf(c).click({ modifiers: ["Shift"] });
   await bar().getByText("3 jobs selected").waitFor();
-  for (const id of [a, b, c]) expect(await rowOf(id).getAttribute("aria-selected")).toBe("true");
+  for (const id of [a, b, c]) await expect.poll(() => rowOf(id).getAttribute("aria-selected")).toBe("true");
   const newest = await registered({ ...of("range"), eta: 600 });
   await rowOf(newest).waitFor();
-  expect(await boxOf(c).evaluate((box) => box === document.activeElement)).toBe(true);
+  await expect.poll(() => boxOf(c).evaluate((box) => box === document.activeElement)).toBe(true);
   await bar().getByText("3 jobs selected").waitFor();
   await view.page.keyboard.press("ArrowRight");
   await view.page.keyboard.press("End");
-  expect(await view.page.evaluate(() => document.activeElement?.textContent)).toBe(`v3 / ${e}`);
+  await expect.poll(() => view.page.evaluate(() => document.activeElement?.textContent)).toBe(`v3 / ${e}`);
   // One stop for the Tab key.
   await view.page.keyboard.press("Tab");
-  expect(await bar().evaluate((bar) => bar.contains(document.activeElement))).toBe(true);
+  await expect.poll(() => bar().evaluate((bar) => bar.contains(document.activeElement))).toBe(true);
   await bar().getByRole("button", { name: "Clear" }).click();
-  expect(await boxOf(d).isChecked()).toBe(false);
+  await expect.poll(() => boxOf(d).isChecked()).toBe(false);
 });
 
 it("of all that fit is canceled in the background, as many as were counted", async () => {
@@ -80,13 +82,15 @@ it("of all that fit is canceled in the background, as many as were counted", asy
   await bar().getByText("All that fit are selected").waitFor();
   await bar().getByRole("button", { name: "Cancel jobs" }).click();
   await dialog().getByRole("heading", { name: "Cancel 7 jobs?" }).waitFor();
-  expect(await dialog().innerText()).toContain("All that fit metadata.test: cancel, status: waiting.");
+  await expect
+    .poll(() => dialog().innerText())
+    .toContain("All that fit metadata.test: cancel, status: waiting.");
   const later = await registered({ ...of("cancel"), eta: 600 });
   await dialog().getByRole("button", { name: "Cancel 7" }).click();
   await view.page.getByText("Canceled 7 of 7 jobs").waitFor(LIMIT);
   await shows(1);
-  for (const id of waiting) expect(await statusOf(id)).toBe("canceled");
-  expect(await statusOf(later)).toBe("waiting");
+  for (const id of waiting) await expect.poll(() => statusOf(id)).toBe("canceled");
+  await expect.poll(() => statusOf(later)).toBe("waiting");
 });
 
 it("tells what was refused", async () => {

@@ -37,23 +37,21 @@ describe("signing in", () => {
     const view = await browser.open(address);
     const { page } = view;
     await heading(view, "Sign in").waitFor();
-    expect(await focused(view)).toBe("TEXTAREA");
+    await expect.poll(() => focused(view)).toBe("TEXTAREA");
     await looksWell(view);
     await picture(view, "sign-in");
     await paste(view, `Bearer ${setting.token.slice(0, 40)}\n  ${setting.token.slice(40)} `);
     await heading(view, "Jobs").waitFor();
-    expect(await page.title()).toBe("Jobs · Pollhook");
-    expect(await page.evaluate(() => [sessionStorage.length, localStorage.length, document.cookie])).toEqual([
-      1,
-      0,
-      "",
-    ]);
+    await expect.poll(() => page.title()).toBe("Jobs · Pollhook");
+    await expect
+      .poll(() => page.evaluate(() => [sessionStorage.length, localStorage.length, document.cookie]))
+      .toEqual([1, 0, ""]);
     await page.reload();
     await heading(view, "Jobs").waitFor();
     await page.getByRole("button", { name: "Sign out" }).click();
     await heading(view, "Sign in").waitFor();
-    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
-    expect(await page.getByRole("navigation").count()).toBe(0);
+    await expect.poll(() => page.evaluate(() => sessionStorage.length)).toBe(0);
+    await expect.poll(() => page.getByRole("navigation").count()).toBe(0);
     await page.reload();
     await heading(view, "Sign in").waitFor();
     expect(view.complaints()).toEqual([]);
@@ -69,9 +67,9 @@ describe("signing in", () => {
     const { page } = view;
     await paste(view, await mint());
     await page.locator("#token-problem").filter({ hasText: why }).waitFor();
-    expect(await page.getByLabel("Token").getAttribute("aria-invalid")).toBe("true");
-    expect(await focused(view)).toBe("TEXTAREA");
-    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+    await expect.poll(() => page.getByLabel("Token").getAttribute("aria-invalid")).toBe("true");
+    await expect.poll(() => focused(view)).toBe("TEXTAREA");
+    await expect.poll(() => page.evaluate(() => sessionStorage.length)).toBe(0);
     if (isAsked) await view.complained(/a status of 401 /);
     else await looksWell(view);
     await paste(view, setting.token);
@@ -113,15 +111,15 @@ describe("signing in", () => {
     await expect.poll(now, { timeout: 10_000 }).toBeGreaterThan(exp);
     await page.getByRole("button", { name: "Register" }).click();
     await heading(view, "Sign in").waitFor();
-    expect(await page.getByRole("status").innerText()).toBe(
-      "You have been signed out. The token has expired; mint a new one.",
-    );
-    expect(await page.getByText("4711").count()).toBe(0);
+    await expect
+      .poll(() => page.getByRole("status").innerText())
+      .toBe("You have been signed out. The token has expired; mint a new one.");
+    await expect.poll(() => page.getByText("4711").count()).toBe(0);
     await view.complained(/a status of 401 /);
     await paste(view, setting.token);
     await heading(view, "Register").waitFor();
-    expect(await page.getByLabel("Request id").inputValue()).toBe("4711");
-    expect(await page.getByLabel("Nowhere").isChecked()).toBe(true);
+    await expect.poll(() => page.getByLabel("Request id").inputValue()).toBe("4711");
+    await expect.poll(() => page.getByLabel("Nowhere").isChecked()).toBe(true);
     expect(view.complaints()).toEqual([]);
   });
 
@@ -140,9 +138,9 @@ describe("finding one's way", () => {
     const view = await openConsole(browser, setting);
     const { page } = view;
     await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to content");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to content");
     await page.keyboard.press("Enter");
-    expect(await focused(view)).toBe("MAIN");
+    await expect.poll(() => focused(view)).toBe("MAIN");
     expect(page.url()).toBe(address);
     for (const [link, title] of [
       ["Register", "Register · Pollhook"],
@@ -152,8 +150,8 @@ describe("finding one's way", () => {
       await page.keyboard.press("Enter");
       await heading(view, link).waitFor();
       await expect.poll(() => page.title()).toBe(title);
-      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(link);
-      expect(await page.locator("[aria-current=page]").innerText()).toBe(link);
+      await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(link);
+      await expect.poll(() => page.locator("[aria-current=page]").innerText()).toBe(link);
     }
     expect(view.complaints()).toEqual([]);
   });

@@ -36,25 +36,31 @@ it("counts what has ended, in the window that its address names", async () => {
   const { page } = view;
   const chart = page.getByRole("img", { name: /^Outcomes, / });
   await chart.waitFor();
-  expect(await chart.getAttribute("aria-label")).toMatch(/: 3 succeeded, 1 failed, 0 expired, 0 canceled\.$/);
-  expect(await chart.locator("g").count()).toBe(48);
+  await expect
+    .poll(() => chart.getAttribute("aria-label"))
+    .toMatch(/: 3 succeeded, 1 failed, 0 expired, 0 canceled\.$/);
+  await expect.poll(() => chart.locator("g").count()).toBe(48);
   await page.getByText("As a table").click();
   const rows = page.getByRole("region", { name: "Outcomes, as a table" }).locator("tbody tr");
-  expect(await rows.last().locator("td").allInnerTexts()).toEqual(["3", "1", "0", "0"]);
+  await expect.poll(() => rows.last().locator("td").allInnerTexts()).toEqual(["3", "1", "0", "0"]);
   const work = page.getByRole("region", { name: "Work, by endpoint" });
   const figures = (name: string) => work.getByRole("row", { name }).locator("td").allInnerTexts();
-  expect(await figures("All")).toEqual(["4", "3", "1", "0", "0", "3", "0", expect.any(String), "1.00"]);
+  await expect
+    .poll(() => figures("All"))
+    .toEqual(["4", "3", "1", "0", "0", "3", "0", expect.any(String), "1.00"]);
   expect((await figures("v6/video")).slice(0, 3)).toEqual(["3", "3", "0"]);
-  expect(await work.getByRole("link", { name: "v3" }).getAttribute("href")).toBe("#/jobs?endpoint=v3");
+  await expect
+    .poll(() => work.getByRole("link", { name: "v3" }).getAttribute("href"))
+    .toBe("#/jobs?endpoint=v3");
   const times = page.getByRole("region", { name: "Lag and delivery, by endpoint" });
   for (const text of (await times.getByRole("row", { name: "v6/video" }).locator("td").allInnerTexts()).slice(
     3,
   ))
     expect(text).toMatch(/^[\d.]+ m?s$/);
-  expect(await page.getByRole("link", { name: "3 delivered" }).getAttribute("href")).toBe(
-    "#/jobs?status=delivered",
-  );
-  expect(await page.getByRole("link", { name: "7d" }).getAttribute("aria-current")).toBe("true");
+  await expect
+    .poll(() => page.getByRole("link", { name: "3 delivered" }).getAttribute("href"))
+    .toBe("#/jobs?status=delivered");
+  await expect.poll(() => page.getByRole("link", { name: "7d" }).getAttribute("aria-current")).toBe("true");
   await page.getByRole("link", { name: "1h" }).focus();
   await page.keyboard.press("Enter");
   await expect.poll(() => page.getByRole("link", { name: "1h" }).getAttribute("aria-current")).toBe("true");
@@ -93,7 +99,7 @@ it("looks again each half minute while it is seen, and leaves open what is open"
     document.dispatchEvent(new Event("visibilitychange"));
   });
   await page.getByRole("img", { name: /: 4 succeeded, 1 failed/ }).waitFor();
-  expect(await page.getByRole("region", { name: "Outcomes, as a table" }).isVisible()).toBe(true);
+  await expect.poll(() => page.getByRole("region", { name: "Outcomes, as a table" }).isVisible()).toBe(true);
   expect(view.complaints()).toEqual([]);
 });
 

@@ -86,7 +86,11 @@ function focusHeading() {
 /** What stands open over a view goes with it. */
 function leave() {
   shown?.view.close?.();
-  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.close();
+    // At once, with whatever secret stands in it: that it is closed is told later.
+    dialog.remove();
+  }
 }
 
 /** @param {string} [why] */
