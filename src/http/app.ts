@@ -27,6 +27,7 @@ type Method = "GET" | "PUT" | "POST" | "DELETE";
 /** Closed to bounded tokens, but for those that say how they keep one within its bounds. */
 type Routes = Partial<Record<Method, readonly [scope: Scope, route: Route, keepsBounds?: true]>>;
 
+/** The first path that fits counts: one in full stands in front of one with names. */
 export const ROUTES: Readonly<Record<string, Routes>> = {
   "/v1/jobs": { GET: ["jobs:read", listJobs, true], POST: ["jobs:write", jobs.register, true] },
   "/v1/jobs/redeliver": { POST: ["jobs:write", bulk("redeliver")] },
@@ -82,7 +83,9 @@ async function answer(request: Request, env: Bindings, context: Context): Promis
   if (!/^\/v1(\/|$)/.test(pathname)) return outside(request, pathname, env);
   const config = readConfig(env);
   const origin = request.headers.get("origin") ?? "";
-  const native = () => routed(request, pathname, env, context, config);
+  // What went wrong is for the page to read, too.
+  const native = () =>
+    routed(request, pathname, env, context, config).catch((error) => problemResponse(thrown(error)));
   return config.ok && config.config.allowedOrigins.has(origin)
     ? shared(request, { ...SHARING, origin }, native)
     : native();
@@ -92,7 +95,7 @@ async function answer(request: Request, env: Bindings, context: Context): Promis
 async function outside({ method }: Request, pathname: string, env: Bindings): Promise<Response> {
   if (pathname === "/healthz") return isGet(method) ? health(env) : methodNotAllowed(["GET"]);
   const [, hint] = /^\/hints\/([^/]+)$/.exec(pathname) ?? [];
-  return hint !== undefined && method === "POST" ? hinted(hint, env) : NOTHING_HERE();
+  return hint !== undefined && method === "POST" ? hinted(decoded(hint), env) : NOTHING_HERE();
 }
 
 const isGet = (method: string): boolean => method === "GET" || method === "HEAD";
@@ -130,13 +133,13 @@ async function routed(
   if (refused) return problemResponse(refused);
   const { id: jobId = "", name = "" } = params;
   const keepAlive = (work: Promise<unknown>) => context.waitUntil(work);
-  const answer = await route({ request, env, config, jobId, name, keepAlive }, claims);
-  return isProblem(answer) ? problemResponse(answer) : answer;
+  const answered = await route({ request, env, config, jobId, name, keepAlive }, claims);
+  return isProblem(answered) ? problemResponse(answered) : answered;
 }
 
-/** The routes of a path, and what stands in place of their `:` names. A path in full goes before one with names. */
+/** The routes of a path, the first in the table that fits, and what stands in place of their `:` names. */
 function find(pathname: string) {
-  const given = pathname.split("/");
+  const given = pathname.split("/").map(decoded);
   for (const { segments, routes } of TABLE) {
     if (segments.length !== given.length) continue;
     const params: Record<string, string> = {};
@@ -149,6 +152,14 @@ function find(pathname: string) {
     if (fits) return { routes, params };
   }
   return null;
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 /**

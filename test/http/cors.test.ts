@@ -47,6 +47,7 @@ describe("a page of an origin in ALLOWED_ORIGINS", () => {
     expect(answer.headers.get("access-control-allow-origin")).toBe(PAGE);
     expect(answer.headers.get("access-control-expose-headers")).toBe("location,retry-after");
     expect(answer.headers.get("vary")).toBe("Origin");
+    expect(answer.headers.get("access-control-allow-methods")).toBeNull();
     expect(answer.headers.get("set-cookie")).toBeNull();
   });
 
@@ -60,6 +61,15 @@ describe("a page of an origin in ALLOWED_ORIGINS", () => {
     expect(answer.status).toBe(status);
     expect(answer.headers.get("access-control-allow-origin")).toBe(PAGE);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  });
+});
+
+describe("what went wrong", () => {
+  it("is read by a page of a listed origin", async () => {
+    const init = { headers: { origin: PAGE, authorization: `Bearer ${await token()}` } };
+    const TENANT = { getByName: () => ({ list: () => Promise.reject(new Error("down")) }) } as never;
+    const answer = await requestApp("/v1/jobs", init, { ...env, ALLOWED_ORIGINS: PAGE, TENANT });
+    expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([500, PAGE]);
   });
 });
 
@@ -81,6 +91,7 @@ describe("a page of any other origin", () => {
   it("may use the provider's own API as before, which knows no other secret than the token in its body", async () => {
     const answer = await from("https://anywhere.example", "OPTIONS", "/api/v3/fetch/1", { auth: null });
     expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([204, "*"]);
+    expect(answer.headers.get("vary")).toBeNull();
     expect(answer.headers.get("access-control-allow-credentials")).toBeNull();
   });
 });

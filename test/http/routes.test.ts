@@ -1,5 +1,6 @@
+import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call, fetchWorker, register, token } from "../support/api.ts";
+import { call, fetchWorker, ORIGIN, register, token } from "../support/api.ts";
 import { answerOf, expectProblem, objectCount } from "../support/http.ts";
 
 const ID = `job_${"a".repeat(32)}`;
@@ -72,6 +73,8 @@ describe("a path that is not known", () => {
     "/v1/destinations/a/secret",
     "/v1/destinations/a/test/b",
     "/healthz/",
+    "/apix/v3/fetch/1",
+    "/v1x",
     "/.dev.vars",
     "/constructor",
     "/__proto__",
@@ -82,6 +85,16 @@ describe("a path that is not known", () => {
       expectProblem(answer, { status: 404, code: "not_found" });
     }
   });
+});
+
+it("takes a path whose characters are escaped for the same one", async () => {
+  const { body: job } = await register();
+  const url = `${ORIGIN}/v1/%6Aobs/${job.id.replace("_", "%5F")}`;
+  const headers = { authorization: `Bearer ${await token()}` };
+  // Not held against the document, which does not know it so.
+  const { body } = await answerOf(await exports.default.fetch(url, { headers }));
+  expect(body.id).toBe(job.id);
+  expectProblem(await call("GET", "/v1/jobs/%zz"), { status: 404, code: "not_found" });
 });
 
 describe("HEAD", () => {
