@@ -35,7 +35,7 @@ export interface JobRow {
   readonly keepUntil: number;
   /** From the last poll that saw the request unfinished to the one that saw it finished: the true lag is at most that… */
   readonly lagMs: number | null;
-  /** …and from the outcome to the delivery. */
+  /** …and from the outcome, or the last redelivery, to the delivery. */
   readonly deliveryMs: number | null;
 }
 
@@ -59,13 +59,20 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
     keepUntil:
       "expiresAt" in job.state ? job.state.expiresAt : job.deadlineAt + DELIVERY_LIMIT_MS + retentionMs,
     lagMs: "ending" in job.state ? detectionLagMs(job) : null,
-    deliveryMs: deliveredAt === null || finishedAt === null ? null : deliveredAt - finishedAt,
+    deliveryMs: deliveredAt === null || finishedAt === null ? null : deliveredAt - sentFrom(job, finishedAt),
   };
 }
 
 /** Where the event goes; of a destination, where it went when that was last read. */
 export const hostOf = ({ callbackUrl, destination }: Job): string | null =>
   callbackUrl === null ? (destination?.copy?.host ?? null) : (URL.parse(callbackUrl)?.host ?? null);
+
+/** When the event was there to be sent: at the outcome, or when somebody last had it sent again. */
+const sentFrom = ({ timeline }: Job, finishedAt: number): number =>
+  Math.max(
+    finishedAt,
+    ...timeline.flatMap(({ type, at }) => (type === "redeliver" || type === "callback_set" ? [at] : [])),
+  );
 
 /** At most so long was the request finished before we knew; `null` where no poll told that it is. */
 function detectionLagMs({ timeline, registeredAt }: Job): number | null {

@@ -218,6 +218,17 @@ describe("GET /v1/stats", () => {
     expect(endpoints["v6/video"].delivery_ms).toEqual({ p50: null, p95: null, p99: null });
   });
 
+  it("counts the delivery of an event that is sent again from when that was asked", async () => {
+    const job = await newJob();
+    fetched.on(job.poll, success).on(HOOK, status(200), status(200));
+    await fire(job.id);
+    await age(job.id, 3_600_000);
+    await call("POST", `/v1/jobs/${job.id}/redeliver`);
+    await fire(job.id);
+    expect(fetched.to(HOOK)).toHaveLength(2);
+    expect((await stats()).total.delivery_ms.p99).toBeLessThan(60_000);
+  });
+
   it("has no lag of jobs that nobody saw finished", async () => {
     const job = await newJob();
     fetched.on(job.poll, processing).on(HOOK, status(200));
