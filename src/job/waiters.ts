@@ -13,6 +13,11 @@ export class Waiters {
     return (this.#waiting.get(id)?.size ?? 0) >= MAX_WAITERS;
   }
 
+  /** How many wait, for whatever. */
+  count(): number {
+    return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** Resolves when the job changes or after `ms`; at once when too many wait already. */
   wait(id: string, ms: number): Promise<void> {
     const waiting = this.#waiting.get(id) ?? new Set();

@@ -5,7 +5,7 @@
  */
 import type { JobKey, JobRow } from "../job/row.ts";
 import type { JobFields } from "../job/view.ts";
-import { Feed, type FeedPage } from "./feed.ts";
+import { Feed, type FeedEntry, type FeedPage } from "./feed.ts";
 import { bucketOf } from "./histogram.ts";
 import { type Cursor, type JobFilter, where } from "./query.ts";
 import { hasColumn, hasTable } from "./sql.ts";
@@ -15,22 +15,12 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (
   registered_at INTEGER NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, keep_until INTEGER NOT NULL,
   status TEXT NOT NULL, outcome TEXT, endpoint TEXT NOT NULL, request_id TEXT NOT NULL, destination TEXT, host TEXT,
   indexed TEXT, finished_at INTEGER, delivered_at INTEGER, polls INTEGER NOT NULL, attempts INTEGER NOT NULL,
-  lag_bucket INTEGER, delivery_bucket INTEGER, rest TEXT NOT NULL, metadata TEXT NOT NULL, owner TEXT, seq INTEGER,
+  lag_bucket INTEGER, delivery_bucket INTEGER, rest TEXT NOT NULL, metadata TEXT NOT NULL, owner TEXT,
   PRIMARY KEY (registered_at, id)) WITHOUT ROWID`;
-
-/** Columns of later versions, in their order. */
-const LATER = ["owner TEXT", "seq INTEGER"] as const;
 
 /** As {@link columnsOf} gives them: a later version's table may have more. */
 const NAMES = `registered_at, id, revision, keep_until, status, outcome, endpoint, request_id, destination, host, indexed,
-  finished_at, delivered_at, polls, attempts, lag_bucket, delivery_bucket, rest, metadata, owner, seq`;
-
-const PUT = `INSERT INTO jobs (${NAMES}) VALUES (${NAMES.replace(/\w+/g, "?")})
-  ON CONFLICT (registered_at, id) DO UPDATE SET revision = excluded.revision, keep_until = excluded.keep_until,
-  status = excluded.status, outcome = excluded.outcome, destination = excluded.destination, host = excluded.host, finished_at = excluded.finished_at,
-  delivered_at = excluded.delivered_at, polls = excluded.polls, attempts = excluded.attempts,
-  lag_bucket = excluded.lag_bucket, delivery_bucket = excluded.delivery_bucket, rest = excluded.rest,
-  seq = coalesce(seq, excluded.seq) WHERE excluded.revision > jobs.revision RETURNING seq`;
+  finished_at, delivered_at, polls, attempts, lag_bucket, delivery_bucket, rest, metadata, owner`;
 
 /** Members of a job that have no column: in `rest`, in this order. */
 const REST = [
@@ -46,6 +36,17 @@ const REST = [
   "event_id",
   "parked",
 ] as const satisfies readonly (keyof JobFields)[];
+
+/** Behind them stands the event's number in the feed; in a column of its own, a version before could write no row. */
+const SEQ = REST.length;
+
+const PUT = `INSERT INTO jobs (${NAMES}) VALUES (${NAMES.replace(/\w+/g, "?")})
+  ON CONFLICT (registered_at, id) DO UPDATE SET revision = excluded.revision, keep_until = excluded.keep_until,
+  status = excluded.status, outcome = excluded.outcome, destination = excluded.destination, host = excluded.host, finished_at = excluded.finished_at,
+  delivered_at = excluded.delivered_at, polls = excluded.polls, attempts = excluded.attempts,
+  lag_bucket = excluded.lag_bucket, delivery_bucket = excluded.delivery_bucket,
+  rest = iif(rest ->> ${SEQ} IS NULL, excluded.rest, json_set(excluded.rest, '$[${SEQ}]', rest ->> ${SEQ}))
+  WHERE excluded.revision > jobs.revision RETURNING rest ->> ${SEQ} AS seq`;
 
 type Stored = Record<string, SqlStorageValue>;
 
@@ -68,25 +69,29 @@ export class JobTable {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#feed = new Feed(sql, `rest ->> ${REST.indexOf("event_id")}`);
+    this.#feed = new Feed(sql, {
+      seq: `(rest ->> ${SEQ})`,
+      eventId: `rest ->> ${REST.indexOf("event_id")}`,
+    });
   }
 
-  /** Writes the rows that are newer than what is there; whose events have entered the feed by that. */
-  put(rows: readonly JobRow[], now: number): (string | null)[] {
+  /** Writes the rows that are newer than what is there; what has entered the feed by that, once it is stored. */
+  put(rows: readonly JobRow[], now: number): FeedEntry[] {
     if (!this.#exists()) this.#sql.exec(SCHEMA);
-    const owners: (string | null)[] = [];
+    const entries: FeedEntry[] = [];
     for (const row of rows) {
       const { id, event_id: eventId } = row.fields;
-      // A job of an older version tells of no owner.
-      const owner = row.owner ?? null;
       this.remove(row.supersedes.map((registeredAt) => ({ registeredAt, id })));
-      const seq = hasEvent(row) ? this.#feed.next(now) : null;
-      const [written] = [...this.#sql.exec(PUT, ...columnsOf(row), seq)];
-      if (seq === null || written?.seq !== seq) continue;
-      this.#feed.entered({ seq, id, eventId, owner });
-      owners.push(owner);
+      const seq = hasEvent(row) ? this.#feed.numberAt(now) + entries.length : null;
+      const [written] = [...this.#sql.exec(PUT, ...columnsOf(row, seq))];
+      if (seq !== null && written?.seq === seq) entries.push({ seq, id, eventId, owner: row.owner ?? null });
     }
-    return owners;
+    return entries;
+  }
+
+  /** These are stored: whoever follows the feed gets them. */
+  entered(entries: readonly FeedEntry[]): void {
+    this.#feed.entered(entries);
   }
 
   /** The events that entered the feed behind `after` (`null`: from now on), `limit` at most. */
@@ -136,12 +141,9 @@ export class JobTable {
   /** Whether there is a table; one of an older version is brought up to date. */
   #exists(): boolean {
     if (!hasTable(this.#sql, "jobs")) return false;
-    this.#isCurrent ||= hasColumn(this.#sql, "jobs", "seq");
+    this.#isCurrent ||= hasColumn(this.#sql, "jobs", "owner");
     // Looked at again the next time: what is done within a transaction may be undone with it.
-    if (!this.#isCurrent)
-      for (const column of LATER)
-        if (!hasColumn(this.#sql, "jobs", column.split(" ", 1)[0] ?? ""))
-          this.#sql.exec(`ALTER TABLE jobs ADD COLUMN ${column}`);
+    if (!this.#isCurrent) this.#sql.exec("ALTER TABLE jobs ADD COLUMN owner TEXT");
     return true;
   }
 }
@@ -151,7 +153,7 @@ const hasEvent = ({ fields: { outcome } }: JobRow): boolean => outcome !== null 
 
 const bucketOrNull = (ms: number | null): number | null => (ms === null ? null : bucketOf(ms));
 
-function columnsOf({ fields, ...row }: JobRow): (string | number | null)[] {
+function columnsOf({ fields, ...row }: JobRow, seq: number | null): (string | number | null)[] {
   return [
     row.registeredAt,
     fields.id,
@@ -170,8 +172,9 @@ function columnsOf({ fields, ...row }: JobRow): (string | number | null)[] {
     fields.attempts,
     bucketOrNull(row.lagMs),
     bucketOrNull(row.deliveryMs),
-    JSON.stringify(REST.map((name) => fields[name])),
+    JSON.stringify([...REST.map((name) => fields[name]), seq]),
     row.metadata,
+    // A job of an older version tells of no owner.
     row.owner ?? null,
   ];
 }

@@ -18,7 +18,7 @@ import {
   type RotateResult,
 } from "./destination-keeper.ts";
 import { type DestinationPage, readOf, type StoredDestination } from "./destinations.ts";
-import type { FeedPage } from "./feed.ts";
+import type { FeedEntry, FeedPage } from "./feed.ts";
 import { Flow } from "./flow.ts";
 import { type JobBinding, JobCalls } from "./job-calls.ts";
 import { JobTable, type Page } from "./job-table.ts";
@@ -39,6 +39,8 @@ const CALL_DELAY_MS = 20;
 const RETRY_MS = 10_000;
 
 const EXPIRE_AT = "expire_at";
+/** Who wait for events at a time, of all owners together: deliveries ask this object, too. */
+const MAX_FOLLOWERS = 1_000;
 /** In place of an owner, who has a name: who follows the feed of all. */
 const EVERYBODY = "";
 
@@ -63,11 +65,8 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
 
   /** Takes over what is newer than what it has, and what has come of attempts. */
   async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<readonly string[]> {
-    if (rows.length > 0) {
-      const owners = this.ctx.storage.transactionSync(() => this.#jobs.put(rows, Date.now()));
-      if (owners.length > 0)
-        for (const owner of new Set([EVERYBODY, ...owners])) this.#followers.wake(owner ?? EVERYBODY);
-    }
+    if (rows.length > 0)
+      this.#entered(this.ctx.storage.transactionSync(() => this.#jobs.put(rows, Date.now())));
     if (this.#flow.report(reports, Date.now())) await this.#callSoon();
     await this.#wakeWithin(EXPIRE_EVERY_MS);
     return reports.flatMap(({ host }) => (this.#flow.isOpen(host) ? [host] : []));
@@ -107,15 +106,15 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
     for (let from = after; ; ) {
       const page = this.#jobs.events(from, limit, owner, Date.now());
       const restMs = until - Date.now();
-      const isFull = page.entries.length === 0 && this.#followers.isFull(owner ?? EVERYBODY);
+      const isFull = page.entries.length === 0 && this.#isFollowedByAll(owner ?? EVERYBODY);
       if (page.entries.length > 0 || restMs <= 0 || isFull) return { ...page, isFull };
       from = page.next;
       await this.#followers.wait(owner ?? EVERYBODY, restMs);
     }
   }
 
-  /** Figures from `from` to `to` (epoch ms). */
-  async stats(from: number, to: number): Promise<Stats> {
+  /** Figures from `from` to `to` (epoch ms); a Worker of the version before says only from when. */
+  async stats(from: number, to = Date.now()): Promise<Stats> {
     return this.#jobs.stats(from, to);
   }
 
@@ -201,6 +200,18 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
       logError("tenant.alarm_failed", { error: describe(error) });
       await this.#setAlarm(now + RETRY_MS);
     }
+  }
+
+  #isFollowedByAll(owner: string): boolean {
+    return this.#followers.isFull(owner) || this.#followers.count() >= MAX_FOLLOWERS;
+  }
+
+  /** Tells those who follow the feed, of all or of one owner's jobs. */
+  #entered(entries: readonly FeedEntry[]): void {
+    this.#jobs.entered(entries);
+    const owners = entries.map(({ owner }) => owner ?? EVERYBODY);
+    if (entries.length > 0) owners.push(EVERYBODY);
+    for (const owner of new Set(owners)) this.#followers.wake(owner);
   }
 
   /** Forgets what is past its time; whether anything is left. */
