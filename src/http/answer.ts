@@ -5,7 +5,7 @@
 
 /** JSON that is written already. */
 export const jsonText = (
-  text: string | Uint8Array<ArrayBuffer>,
+  text: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
   status = 200,
   headers: Readonly<Record<string, string>> = {},
 ): Response =>

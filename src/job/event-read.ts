@@ -1,27 +1,36 @@
 /**
  * The event of a job, for whoever fetches it in place of being called. Pure.
  */
-import { joinParts } from "../json.ts";
+import type { Part } from "../json.ts";
 import type { Job, NamedDestination } from "./record.ts";
 
+/** An event in its parts: put together, it may be more than can be handed from one object to another. */
+export interface StoredEvent {
+  readonly kind: "event";
+  readonly id: string;
+  readonly parts: readonly Part[];
+  /** What the spans among them refer to. */
+  readonly answer: Uint8Array | null;
+  /** POSTs of it so far. */
+  readonly attempts: number;
+  readonly destination: NamedDestination | null;
+}
+
 export type EventRead =
-  | {
-      readonly kind: "event";
-      readonly id: string;
-      readonly body: Uint8Array;
-      /** POSTs of it so far. */
-      readonly attempts: number;
-      readonly destination: NamedDestination | null;
-    }
+  | StoredEvent
   | { readonly kind: "too_large" }
   /** Not yet, or never: the job was canceled. */
-  | { readonly kind: "none" };
+  | { readonly kind: "none" }
+  /** Its answer is not all there any more. */
+  | { readonly kind: "unreadable" };
 
-/** `answer`: the job's stored answer. */
-export function readEvent(job: Job, maxBytes: number, answer: () => Uint8Array | null): EventRead {
+/** `readAnswer`: the job's stored answer; not read where it has more than `maxBytes`. */
+export function readEvent(job: Job, maxBytes: number, readAnswer: () => Uint8Array | null): EventRead {
   if (!("ending" in job.state)) return { kind: "none" };
   if ((job.answer?.size ?? 0) > maxBytes) return { kind: "too_large" };
-  const { bytes: body } = joinParts(job.state.ending.event, answer());
+  const { event: parts } = job.state.ending;
+  const answer = readAnswer();
+  if (!answer && parts.some((part) => typeof part !== "string")) return { kind: "unreadable" };
   const { eventId: id, attempts, destination = null } = job;
-  return { kind: "event", id, body, attempts, destination };
+  return { kind: "event", id, parts, answer, attempts, destination };
 }

@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { call, fire, register, token, uniqueId } from "../support/api.ts";
+import { call, fire, register, stub, token, uniqueId } from "../support/api.ts";
 import { bounded } from "../support/bounded.ts";
 import { post, put } from "../support/destinations.ts";
 import { expectProblem } from "../support/http.ts";
@@ -200,7 +200,7 @@ describe("the feed of events", () => {
   it("goes on behind what it gave when its clock goes back", async () => {
     const ahead = await finished();
     await runInDurableObject(tenant(), (_, { storage: { sql } }) => {
-      sql.exec("UPDATE jobs SET seq = seq + 3600000000");
+      sql.exec("UPDATE jobs SET rest = json_set(rest, '$[11]', (rest ->> 11) + 3600000000)");
     });
     await restarted();
     const { next_cursor } = await page();
@@ -226,6 +226,44 @@ describe("the feed of events", () => {
     expect(idsOf(body)).toEqual([first.id]);
     await call("DELETE", `/v1/jobs/${first.id}`);
     expect(idsOf(await page())).toEqual([second.id]);
+  });
+
+  it("ends a page that has become large, and goes on behind it", async () => {
+    const jobs = [];
+    for (let i = 0; i < 15; i++) {
+      const job = await newJob({ callback_url: null });
+      fetched.on(job.poll, json({ status: "success", output: ["x".repeat(250_000)] }));
+      await fire(job.id);
+      jobs.push(job.id);
+    }
+    const first = await page("limit=100");
+    // Twice the answer each, and what one round of reading adds.
+    expect(first.events.length).toBe(12);
+    const second = await page(`limit=100&after=${first.next_cursor}`);
+    expect([...idsOf(first), ...idsOf(second)]).toEqual(jobs);
+  });
+
+  it("passes over an event that cannot be read any more, and holds up nobody behind it", async () => {
+    const lost = await newJob({ callback_url: null });
+    fetched.on(lost.poll, json({ status: "success", output: ["x".repeat(300_000)] }));
+    await fire(lost.id);
+    await runInDurableObject(stub(lost.id), (_, { storage }) => {
+      for (const [key] of storage.kv.list({ prefix: "answer/" })) storage.kv.delete(key);
+    });
+    const next = await finished();
+    expect(idsOf(await page())).toEqual([next.id]);
+    const alone = await call("GET", `/v1/jobs/${lost.id}/event`);
+    expectProblem(alone, { status: 409, code: "nothing_to_deliver" });
+  });
+
+  it("writes every text as it is, wherever its pieces are cut", async () => {
+    const output = ['é🎈"\\\u2028'.repeat(40_000)];
+    const job = await newJob();
+    fetched.on(job.poll, json({ status: "success", output })).on(HOOK, status(204));
+    await fire(job.id);
+    const { events } = await page();
+    expect(events[0]?.body).toBe(fetched.to(HOOK)[0]?.body);
+    expect(JSON.parse(events[0]?.body ?? "").data.output).toEqual(output);
   });
 
   it("gives an answer that is large a page of its own, and is short of none", async () => {
@@ -264,6 +302,33 @@ describe("the feed of events", () => {
     await call("DELETE", "/v1/destinations/app");
     await expect(verify(body.secret)).resolves.toBeTruthy();
     await expect(verify(rotated.secret)).rejects.toThrow();
+  });
+
+  it("signs with the secret that each job knew of a destination that is gone", async () => {
+    const secrets: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      secrets.push((await put("gone", { url: HOOK })).body.secret);
+      const job = await newJob({ callback_url: null, destination: "gone" });
+      fetched.on(job.poll, success).on(HOOK, status(204));
+      await fire(job.id);
+      await call("DELETE", "/v1/destinations/gone");
+    }
+    const { events } = await page();
+    for (const [i, { body, headers }] of events.entries())
+      expect(new Webhook(secrets[i] ?? "").verify(body, headers)).toBeTruthy();
+    expect(events).toHaveLength(2);
+  });
+
+  it("signs with the tenant's secret where a destination cannot be opened", async () => {
+    await put("sealed", { url: HOOK });
+    const job = await newJob({ callback_url: null, destination: "sealed" });
+    fetched.on(job.poll, success).on(HOOK, status(204));
+    await fire(job.id);
+    await runInDurableObject(tenant(), (_, { storage: { sql } }) => {
+      sql.exec("UPDATE destinations SET sealed = 'k9.x.y'");
+    });
+    const { events } = await page();
+    expect(new Webhook(await secret()).verify(events[0]?.body ?? "", events[0]?.headers ?? {})).toBeTruthy();
   });
 
   it("shows a bounded token its owner's events alone", async () => {
@@ -322,7 +387,7 @@ describe("the feed of events", () => {
   it("begins with the next event where the index is of a version before", async () => {
     await finished();
     await runInDurableObject(tenant(), (_, { storage: { sql } }) => {
-      sql.exec("ALTER TABLE jobs DROP COLUMN seq");
+      sql.exec("UPDATE jobs SET rest = json_remove(rest, '$[11]')");
     });
     await restarted();
     expect((await page()).events).toEqual([]);
