@@ -75,11 +75,17 @@ it.each(["/docs/", "/docs.html"])("has one address for it: %s leads there", asyn
   expect([status, headers.get("location")]).toEqual([307, "/docs"]);
 });
 
+it("leads whoever opens its address to the console", async () => {
+  const { status, headers } = await get("/");
+  expect([status, headers.get("location")]).toEqual([302, "/console"]);
+  expect((await fetch(setting.worker.origin)).headers.get("content-type")).toBe("text/html; charset=utf-8");
+});
+
 it.each([
-  ["GET", "/", 404],
   ["GET", "/nothing", 404],
   ["POST", "/nothing", 404],
   ["GET", "/_headers", 404],
+  ["GET", "/_redirects", 404],
   ["GET", "/v1/jobs/", 404],
   ["POST", "/v1/jobs", 401],
   ["PUT", "/v1/destinations/app", 401],
