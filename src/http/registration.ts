@@ -24,6 +24,7 @@ export const MAX_METADATA_BYTES = 4 * 1024;
 /** Of the metadata, how much lists can be filtered by. */
 const MAX_INDEXED = 3;
 const MAX_INDEXED_CHARS = 256;
+const NAME_HELP = "must be a name of metadata, of 1 to 64 characters";
 const INDEX_HELP = `must be a list of up to ${MAX_INDEXED} names of metadata, each of 1 to 64 characters`;
 const ETA_HELP = `must be a number of seconds from 0 to ${MAX_DEADLINE_SECONDS}`;
 const ID_HELP = "must be a number or a string of 1 to 128 of the characters A-Z a-z 0-9 _ -";
@@ -62,10 +63,7 @@ export const RegistrationBody = v.strictObject({
   metadata: v.nullish(plainObject),
   index: v.nullish(
     v.pipe(
-      v.array(
-        v.pipe(v.string(INDEX_HELP), v.minLength(1, INDEX_HELP), v.maxLength(64, INDEX_HELP)),
-        INDEX_HELP,
-      ),
+      v.array(v.pipe(v.string(NAME_HELP), v.minLength(1, NAME_HELP), v.maxLength(64, NAME_HELP)), INDEX_HELP),
       v.maxLength(MAX_INDEXED, INDEX_HELP),
     ),
   ),

@@ -55,6 +55,14 @@ describe("a field of the wrong type", () => {
   });
 });
 
+it("is told of one name of a list what that name must be", async () => {
+  const metadata = { a: 1 };
+  expect(await expectRefused({ metadata, index: ["a", ""] }, "index.1")).toBe(
+    "index.1 must be a name of metadata, of 1 to 64 characters.",
+  );
+  expect(await expectRefused({ metadata, index: "a" }, "index")).toMatch(/^index must be a list of up to 3/);
+});
+
 describe("a value out of bounds", () => {
   it.each([-0.001, -1, 86_400.5, 86_401, 1e308])("is refused: eta %d", async (eta) => {
     await expectRefused({ eta }, "eta");
