@@ -138,7 +138,7 @@ function readResponse(text: string, rules: NamingRules): Answer | Problem {
 type Named = readonly [field: string, value: string | null | undefined];
 
 /** All values that are there must be the same; the later one is the field at fault. */
-function findDisagreement(what: string, names: readonly Named[]): Problem | null {
+export function findDisagreement(what: string, names: readonly Named[]): Problem | null {
   const [first, ...others] = names.filter(([, value]) => value !== null && value !== undefined);
   const other = others.find(([, value]) => value !== first?.[1]);
   if (!first || !other) return null;

@@ -13,6 +13,7 @@ import { TOKEN_FAULTS, tokenBound, tokenProblem } from "./auth.ts";
 import type { JsonBody } from "./body.ts";
 import type { Bindings } from "./call.ts";
 import { readTarget } from "./callback.ts";
+import { findDisagreement } from "./naming.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { type Caller, MAX_METADATA_BYTES, PROVIDER_KEY_HELP, requestId } from "./registration.ts";
 import { parseBody } from "./schema.ts";
@@ -121,17 +122,20 @@ function readCallback(
 export function readRequestId(pathId: string | null, body: JsonBody): string | Problem {
   const ids = parseBody(Ids, present(body.json));
   if (isProblem(ids)) return ids;
-  const given = [pathId, ids.request_id, ids.id].filter((id) => id !== null && id !== undefined);
-  const [first] = given;
-  if (first === undefined)
-    return problem("invalid_value", "request_id is missing: send it in the path or in the body.", {
+  const disagreement = findDisagreement("id", [
+    ["the path", pathId],
+    ["request_id", ids.request_id],
+    ["id", ids.id],
+  ]);
+  return (
+    disagreement ??
+    pathId ??
+    ids.request_id ??
+    ids.id ??
+    problem("invalid_value", "request_id is missing: send it in the path or in the body.", {
       field: "request_id",
-    });
-  if (given.some((id) => id !== first))
-    return problem("invalid_value", "request_id differs between path and body; send one of them.", {
-      field: "request_id",
-    });
-  return first;
+    })
+  );
 }
 
 /** The members that say something. */

@@ -112,8 +112,14 @@ describe("a body", () => {
     ["is malformed", "/api/v4/dreambooth/fetch", { request_id: "a/b" }, /request_id must be/],
     ["has lost digits", "/api/v4/dreambooth/fetch", { request_id: 2 ** 53 }, /send it as a string/],
     ["is an object", "/api/v4/dreambooth/fetch", { request_id: {} }, /request_id must be/],
-    ["differs from the path's", FETCH, { request_id: 1 }, /differs/],
-    ["differs between two names", "/api/v4/dreambooth/fetch", { request_id: 1, id: "2" }, /differs/],
+    ["differs from the path's", FETCH, { request_id: 1 }, /request_id and the path name different ids/],
+    ["differs from the path's", FETCH, { id: 1 }, /id and the path name different ids/],
+    [
+      "differs between two names",
+      "/api/v4/dreambooth/fetch",
+      { request_id: 1, id: "2" },
+      /id and request_id name different ids; send one of them/,
+    ],
   ])("of a fetch call is refused when its id %s", async (_, path, fields, message) => {
     expectRefusal(await post(path, fields), 422, message);
   });
