@@ -13,7 +13,7 @@ export interface JsonSchema {
 /** What the document says of one field. */
 export interface Field {
   readonly description: string;
-  /** In place of the schema, where that holds a check which cannot be converted. `null` and the default are added. */
+  /** In place of the schema, where that holds a check which cannot be converted. `null` is added. */
   readonly is?: JsonSchema;
 }
 
@@ -46,13 +46,12 @@ export function bodySchema<const Schema extends ObjectSchema>(
   };
 }
 
+/** Without a `default`: generators take such a field for one that must be sent. The description says what is assumed. */
 function fieldSchema(entry: v.GenericSchema | undefined, { is, description }: Field): JsonSchema {
   if (!entry) throw new Error("no such field");
-  const said = is && {
-    ...is,
-    ...("default" in entry && entry.default !== undefined && { default: entry.default }),
-  };
-  const schema = said ? (entry.type === "nullish" ? orNull(said) : said) : convert(entry);
+  const { default: standard, ...schema } = is ? (entry.type === "nullish" ? orNull(is) : is) : convert(entry);
+  if (standard !== undefined && !description.includes("unless given"))
+    throw new Error(`"${description}" does not say what it is unless given`);
   return { ...schema, description };
 }
 

@@ -26,6 +26,9 @@ export interface Parameter {
   readonly schema: JsonSchema;
   /** Path parameters always are. */
   readonly required?: boolean;
+  /** Of an object: how its members are written. */
+  readonly style?: "form";
+  readonly explode?: boolean;
   readonly example?: unknown;
 }
 

@@ -13,6 +13,7 @@ import { RedeliverBody } from "../http/jobs.ts";
 import { OurFields } from "../http/provider-input.ts";
 import { MAX_METADATA_BYTES, RegistrationBody } from "../http/registration.ts";
 import { TokenBody } from "../http/tokens.ts";
+import { DEFAULT_MAX_IN_FLIGHT } from "../webhook/destination.ts";
 import { bodySchema, type Field, type JsonSchema, orNull } from "./json-schema.ts";
 
 /** `isEndpoint` */
@@ -34,10 +35,11 @@ export const REQUEST_ID_TEXT: JsonSchema = { type: "string", pattern: ID_PATTERN
 export const DESTINATION_NAME: JsonSchema = { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" };
 /** `secretBytes` */
 const SECRET: JsonSchema = { type: "string", pattern: "^whsec_[A-Za-z0-9+/]+={0,2}$", maxLength: 94 };
-/** A time with a zone, seconds and their fractions as you like. */
+/** A time with a zone. The server takes one without seconds too, which RFC 3339 does not know. */
 const TIME: JsonSchema = {
   type: "string",
-  pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$",
+  format: "date-time",
+  pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$",
   examples: ["2026-11-20T00:00:00Z"],
 };
 /** `isProviderKey` */
@@ -146,7 +148,8 @@ export const REQUESTS = {
     ...FILTER,
     properties: nullable(FILTER.properties as JsonSchema),
     patternProperties: { "^metadata\\.": orNull(METADATA_VALUE) },
-    minProperties: 1,
+    // Nor is one enough that is `null`.
+    not: { additionalProperties: { type: "null" } },
   },
   DestinationInput: bodySchema(
     DestinationBody,
@@ -177,12 +180,14 @@ export const REQUESTS = {
           "`whsec_` and the base64 of 24 to 64 bytes; unless given, a new one is made for a new destination.",
         is: SECRET,
       },
-      max_in_flight: { description: "Deliveries under way to the URL's host at one time." },
+      max_in_flight: {
+        description: `Deliveries under way to the URL's host at one time; ${DEFAULT_MAX_IN_FLIGHT} unless given.`,
+      },
       max_per_second: { description: "Deliveries that go out to it in a second; no limit unless given." },
     },
   ),
   SecretRotation: bodySchema(RotateBody, "How the old secret goes.", {
-    overlap_seconds: { description: "How long the old secret signs beside the new one." },
+    overlap_seconds: { description: "How long the old secret signs beside the new one; a day unless given." },
     secret: { description: "The new one; one is made unless given.", is: SECRET },
   }),
   TokenRequest: bodySchema(

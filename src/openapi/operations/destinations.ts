@@ -3,13 +3,14 @@
  */
 import { DESTINATION, SECRET } from "../examples.ts";
 import { type Operation, only, type Parameter, WITH_BODY, WITH_TOKEN } from "../operation.ts";
+import { DESTINATION_NAME } from "../requests.ts";
 import { PAGING } from "./many-jobs.ts";
 
 const NAME: Parameter = {
   name: "name",
   in: "path",
   description: "The destination's name: 1 to 64 of `A-Z a-z 0-9 _ -`.",
-  schema: { type: "string" },
+  schema: DESTINATION_NAME,
   example: "app",
 };
 

@@ -37,11 +37,14 @@ const METADATA: Parameter = {
   name: "metadata",
   in: "query",
   description:
-    "`metadata.<name>=<value>`, for up to three names that the registration had in `index`. (Written here as an object of such names: OpenAPI knows no other way.)",
+    '`metadata.<name>=<value>`, for up to three names that the registration had in `index`. Written here as an object of such names, each of them a parameter of its own: OpenAPI knows no other way. (openapi-fetch sends it so with `querySerializer: { object: { style: "form", explode: true } }`.)',
+  style: "form",
+  explode: true,
   schema: {
     type: "object",
-    patternProperties: { "^metadata\\.": { type: "string", maxLength: 256 } },
-    additionalProperties: false,
+    propertyNames: { pattern: "^metadata\\." },
+    additionalProperties: { type: "string", maxLength: 256 },
+    maxProperties: 3,
   },
   example: { "metadata.user": "7" },
 };

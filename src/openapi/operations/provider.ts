@@ -7,7 +7,7 @@ import { CATALOGUE } from "../../provider/endpoints.ts";
 import { PROCESSING, SUCCESS } from "../examples.ts";
 import type { JsonSchema } from "../json-schema.ts";
 import type { Answer, Body, Example, Operation, Parameter } from "../operation.ts";
-import { REQUEST_ID_TEXT, REQUESTS } from "../requests.ts";
+import { REQUEST_ID, REQUEST_ID_TEXT, REQUESTS } from "../requests.ts";
 
 const ANSWERED: readonly Operation["problems"][number][] = [
   "malformed_body",
@@ -31,15 +31,19 @@ const ANSWERED: readonly Operation["problems"][number][] = [
 const MAYBE_ID: JsonSchema = {
   anyOf: [
     { type: "string", pattern: "^[A-Za-z0-9_-]{0,128}$" },
-    { type: "integer", minimum: 0 },
+    { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
     { type: "null" },
   ],
 };
+const IDS = {
+  request_id: { ...MAYBE_ID, description: "The provider's id of the request." },
+  id: { ...MAYBE_ID, description: "The same as `request_id`." },
+};
 const TOKEN: JsonSchema = { type: "string", description: "A Pollhook token." };
-const body = (members: JsonSchema, required: readonly string[]): JsonSchema => ({
+const body = (members: JsonSchema): JsonSchema => ({
   type: "object",
   properties: { key: TOKEN, ...members, ...(REQUESTS.ProviderFields.properties as JsonSchema) },
-  required: ["key", ...required],
+  required: ["key"],
   additionalProperties: true,
 });
 
@@ -130,7 +134,7 @@ const BY_DEPTH = [
   },
 ].map(({ id, path, parameters }) =>
   fetching(id, path, path.slice("/api/".length).replace("/fetch/{request_id}", ""), parameters, {
-    schema: body({ request_id: MAYBE_ID, id: MAYBE_ID }, []),
+    schema: body(IDS),
     required: true,
     examples: called({}),
   }),
@@ -142,7 +146,14 @@ const BY_BODY = Object.entries(CATALOGUE).flatMap(([endpoint, place], i) =>
     ? []
     : [
         fetching(`fetch_${endpoint.replaceAll("/", "_")}`, `/api/${endpoint}/fetch`, endpoint, [], {
-          schema: body({ request_id: MAYBE_ID, id: MAYBE_ID }, [place.body]),
+          schema: {
+            ...body(IDS),
+            // Under one name or the other, whichever the provider itself takes.
+            anyOf: Object.keys(IDS).map((name) => ({
+              properties: { [name]: REQUEST_ID },
+              required: [name],
+            })),
+          },
           required: true,
           examples: called({ [place.body]: String(13443940 + i) }),
         }),
@@ -191,7 +202,7 @@ export const PROVIDER_OPERATIONS: readonly Operation[] = [
         IDEMPOTENCY_KEY,
       ],
       body: {
-        schema: body({}, []),
+        schema: body({}),
         required: true,
         examples: {
           webhook: {

@@ -80,11 +80,12 @@ ${entries.map(
 /** The fields of an object, or of what a list is made of; nothing where there are none, or where they stand elsewhere. */
 export function fieldsOf(schema: JsonSchema): Html | null {
   const inner = (schema.items as JsonSchema | undefined) ?? schema;
-  const some =
-    (inner.anyOf as readonly JsonSchema[] | undefined)?.filter(({ properties }) => properties) ?? [];
-  if (some.length > 0) return html`${some.map((one) => fieldsOf(one))}`;
   const properties = inner.properties as Readonly<Record<string, JsonSchema>> | undefined;
-  if (!properties) return null;
+  if (!properties) {
+    const some =
+      (inner.anyOf as readonly JsonSchema[] | undefined)?.filter(({ properties }) => properties) ?? [];
+    return some.length > 0 ? html`${some.map((one) => fieldsOf(one))}` : null;
+  }
   const required = new Set((inner.required as readonly string[] | undefined) ?? []);
   return entryList(
     Object.entries(properties).map(([name, field]) => ({
