@@ -113,7 +113,7 @@ function toOperation(operation: Operation, problems: ProblemAnswers): JsonSchema
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [status, toResponse(answer, asProvider)]),
       ),
-      ...problems.of(operation.problems, asProvider),
+      ...problems.of(operation),
       ...(asProvider && { default: OTHER_STATUS }),
     },
   };

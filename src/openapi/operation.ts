@@ -54,6 +54,10 @@ export interface Answer {
   readonly extensions?: JsonSchema;
 }
 
+/** The detail of a problem, and the field at fault. */
+export type Saying = readonly [detail: string, field?: string];
+export type Sayings = Readonly<Partial<Record<ProblemCode, Saying>>>;
+
 export interface Operation {
   readonly id: string;
   readonly method: "get" | "put" | "post" | "delete";
@@ -68,6 +72,8 @@ export interface Operation {
   readonly body?: Body;
   readonly answers: Readonly<Record<number, Answer>>;
   readonly problems: readonly ProblemCode[];
+  /** What this operation says with a problem, where another's words would not do. */
+  readonly says?: Sayings;
   /** Refusals have the provider's shape. */
   readonly asProvider?: true;
 }
@@ -100,6 +106,9 @@ export const JOB_ID: Parameter = {
   schema: { type: "string" },
   example: "job_k5zcct67ygy3wdgtzggqgg7u6oqwee5e",
 };
+
+/** Of calls whose body has nothing to say. */
+export const NO_FIELDS: Sayings = { invalid_value: ["The body must be a JSON object."] };
 
 /** One example, under the name that tools show where there is no choice. */
 export const only = (value: unknown, summary = "An example"): Readonly<Record<string, Example>> => ({

@@ -1,16 +1,20 @@
 /**
  * Every problem as an example, and the answers that are made of them. Answers that several operations share stand once.
  */
+import type { Scope } from "../crypto/token.ts";
 import { type ProblemCode, problem, problemBody, problemStatus } from "../http/problem.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import type { Operation, Saying } from "./operation.ts";
+
+type AllSayings = Readonly<Record<ProblemCode, Saying>>;
 
 /** What is said at one of the places where the code is answered. */
-const DETAILS: Readonly<Record<ProblemCode, readonly [detail: string, field?: string]>> = {
+const SAYINGS: AllSayings = {
   malformed_body: ["The body is not valid JSON."],
   token_missing: ["Send a token: `Authorization: Bearer <token>`."],
   token_invalid: ["The token's signature does not fit; mint a new one."],
   token_expired: ["The token has expired; mint a new one."],
-  insufficient_scope: ["This needs a token with the scope jobs:write."],
+  insufficient_scope: [needs("jobs:write")],
   token_bound: ["The token is bound, and may not do this."],
   not_found: ["There is no such job."],
   method_not_allowed: ["Use GET, HEAD here."],
@@ -30,8 +34,8 @@ const DETAILS: Readonly<Record<ProblemCode, readonly [detail: string, field?: st
   body_too_large: ["The body may have 65536 bytes at most; shorten it."],
   unsupported_media_type: ["Send JSON with `Content-Type: application/json`."],
   invalid_value: ["eta must be a number of seconds from 0 to 86400.", "eta"],
-  unknown_field: ['"callbackUrl" is not a field of this request; leave it out.', "callbackUrl"],
-  target_refused: ["callback_url must be https.", "callback_url"],
+  unknown_field: ['"note" is not a field of this request; leave it out.', "note"],
+  target_refused: ["callback_url must be an https URL.", "callback_url"],
   destination_unknown: ["destination is not known; create it first.", "destination"],
   generation_failed: ["response says that the provider refused or failed; nothing will come.", "response"],
   rate_limited: ["This token calls too often; call again later."],
@@ -44,6 +48,10 @@ const DETAILS: Readonly<Record<ProblemCode, readonly [detail: string, field?: st
   internal_error: ["The request could not be handled; the log has the cause."],
   unavailable: ["Try again in a moment."],
 };
+
+function needs(scope: Scope): string {
+  return `This needs a token with the scope ${scope}.`;
+}
 
 const CHALLENGE: ReadonlySet<ProblemCode> = new Set([
   "token_missing",
@@ -79,33 +87,42 @@ export const header = (name: string, required: boolean): JsonSchema => ({
 export const providerHeaders = (): JsonSchema =>
   Object.fromEntries(PROVIDER_LIMITS.map((name) => [name, header(name, false)]));
 
-/** Collects the answers of problems while a document is made. */
+/** Collects the answers of problems while a document is made: those that are the same stand once. */
 export class ProblemAnswers {
   readonly responses = new Map<string, JsonSchema>();
 
-  /** The answers of an operation with these problems, by status code. */
-  of(codes: readonly ProblemCode[], asProvider: boolean): Readonly<Record<string, JsonSchema>> {
-    const known = Object.keys(DETAILS) as ProblemCode[];
+  /** The refusals of an operation, by status code. */
+  of({ id, problems, scope, says, asProvider }: Operation): Readonly<Record<string, JsonSchema>> {
+    const sayings = { ...SAYINGS, ...(scope && { insufficient_scope: [needs(scope)] as const }), ...says };
+    const known = Object.keys(SAYINGS) as ProblemCode[];
     const byStatus = new Map<number, ProblemCode[]>();
-    for (const code of known.filter((code) => codes.includes(code)))
+    for (const code of known.filter((code) => problems.includes(code)))
       byStatus.set(problemStatus(code), [...(byStatus.get(problemStatus(code)) ?? []), code]);
     return Object.fromEntries(
-      [...byStatus].map(([status, codes]) => [status, this.#share(codes, asProvider)]),
+      [...byStatus].map(([status, codes]) => {
+        const answer = asProvider ? refusal(codes, sayings) : response(codes, sayings);
+        const name = camel(`${asProvider ? "provider_" : ""}${codes.join("_or_")}`);
+        return [status, this.#share(answer, name, `${name}Of${camel(id)}`)];
+      }),
     );
   }
 
-  #share(codes: readonly ProblemCode[], asProvider: boolean): JsonSchema {
-    const name = `${asProvider ? "Provider_" : ""}${codes.join("_or_")}`.replace(/(^|_)[a-z]/g, (letter) =>
-      letter.replace("_", "").toUpperCase(),
-    );
-    this.responses.set(name, asProvider ? refusal(codes) : response(codes));
+  /** Under the first of the names, unless another answer has it. */
+  #share(answer: JsonSchema, ...names: readonly string[]): JsonSchema {
+    const same = [...this.responses].find(([, other]) => JSON.stringify(other) === JSON.stringify(answer));
+    const name = same?.[0] ?? names.find((name) => !this.responses.has(name));
+    if (name === undefined) throw new Error(`there are two of ${names.at(-1)}`);
+    this.responses.set(name, answer);
     return { $ref: `#/components/responses/${name}` };
   }
 }
 
-function response(codes: readonly ProblemCode[]): JsonSchema {
+const camel = (name: string): string =>
+  name.replace(/(^|_)[a-z]/g, (letter) => letter.replace("_", "").toUpperCase());
+
+function response(codes: readonly ProblemCode[], sayings: AllSayings): JsonSchema {
   const bodies = codes.map((code) => {
-    const [detail, field] = DETAILS[code];
+    const [detail, field] = sayings[code];
     const { field: _, ...body } = problemBody(problem(code, detail));
     return [code, { summary: body.title, value: { ...body, ...(field && { field }) } }] as const;
   });
@@ -126,9 +143,9 @@ function response(codes: readonly ProblemCode[]): JsonSchema {
   };
 }
 
-function refusal(codes: readonly ProblemCode[]): JsonSchema {
+function refusal(codes: readonly ProblemCode[], sayings: AllSayings): JsonSchema {
   const examples = codes.map((code) => {
-    const value = { status: "error", message: DETAILS[code][0] };
+    const value = { status: "error", message: sayings[code][0] };
     return [code, { summary: problemBody(problem(code, "")).title, value }] as const;
   });
   return {

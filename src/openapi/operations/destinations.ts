@@ -2,9 +2,17 @@
  * The operations on destinations.
  */
 import { DESTINATION, SECRET } from "../examples.ts";
-import { type Operation, only, type Parameter, WITH_BODY, WITH_TOKEN } from "../operation.ts";
+import {
+  NO_FIELDS,
+  type Operation,
+  only,
+  type Parameter,
+  type Saying,
+  WITH_BODY,
+  WITH_TOKEN,
+} from "../operation.ts";
 import { DESTINATION_NAME } from "../requests.ts";
-import { PAGING } from "./many-jobs.ts";
+import { BAD_LIMIT, PAGING } from "./many-jobs.ts";
 
 const NAME: Parameter = {
   name: "name",
@@ -16,6 +24,7 @@ const NAME: Parameter = {
 
 const PATH = "/v1/destinations/{name}";
 const shown = only(DESTINATION);
+const NONE: Saying = ["There is no such destination."];
 
 const pause = (verb: "pause" | "resume", summary: string, description: string): Operation => ({
   id: `${verb}Destination`,
@@ -37,6 +46,7 @@ const pause = (verb: "pause" | "resume", summary: string, description: string): 
     },
   },
   problems: [...WITH_TOKEN, ...WITH_BODY, "not_found"],
+  says: { ...NO_FIELDS, not_found: NONE },
 });
 
 export const DESTINATION_OPERATIONS: readonly Operation[] = [
@@ -57,6 +67,7 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
       },
     },
     problems: [...WITH_TOKEN, "invalid_value", "unknown_field"],
+    says: { invalid_value: BAD_LIMIT },
   },
   {
     id: "putDestination",
@@ -86,6 +97,10 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
       200: { description: "It was replaced.", schema: "SavedDestination", examples: shown },
     },
     problems: [...WITH_TOKEN, ...WITH_BODY, "target_refused", "destination_limit"],
+    says: {
+      invalid_value: ["max_in_flight must be a whole number from 1 to 1000.", "max_in_flight"],
+      target_refused: ["url must be an https URL.", "url"],
+    },
   },
   {
     id: "readDestination",
@@ -98,6 +113,7 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
     parameters: [NAME],
     answers: { 200: { description: "The destination.", schema: "Destination", examples: shown } },
     problems: [...WITH_TOKEN, "not_found"],
+    says: { not_found: NONE },
   },
   {
     id: "deleteDestination",
@@ -111,6 +127,7 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
     parameters: [NAME],
     answers: { 204: { description: "It is gone." } },
     problems: [...WITH_TOKEN, "not_found"],
+    says: { not_found: NONE },
   },
   {
     id: "testDestination",
@@ -139,6 +156,7 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
       },
     },
     problems: [...WITH_TOKEN, ...WITH_BODY, "not_found", "destination_unreadable"],
+    says: { ...NO_FIELDS, not_found: NONE },
   },
   {
     id: "rotateSecret",
@@ -158,6 +176,10 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
       },
     },
     problems: [...WITH_TOKEN, ...WITH_BODY, "not_found", "destination_unreadable"],
+    says: {
+      invalid_value: ["overlap_seconds must be a whole number from 0 to 604800.", "overlap_seconds"],
+      not_found: NONE,
+    },
   },
   pause("pause", "Pause a destination", "Parks what is due until it is resumed."),
   pause("resume", "Resume a destination", "Parked deliveries go out again, at about 20 a second."),

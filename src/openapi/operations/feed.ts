@@ -101,6 +101,7 @@ export const FEED_OPERATIONS: readonly Operation[] = [
       },
     },
     problems: [...WITH_TOKEN, "invalid_value", "unknown_field"],
+    says: { invalid_value: [`limit must be a whole number from 1 to ${MAX_EVENTS}.`, "limit"] },
   },
   {
     id: "readEvent",
@@ -113,5 +114,6 @@ export const FEED_OPERATIONS: readonly Operation[] = [
     parameters: [JOB_ID],
     answers: { 200: { description: "The event.", schema: "Event", examples: only(EXAMPLE) } },
     problems: [...WITH_TOKEN, "not_found", "nothing_to_deliver"],
+    says: { nothing_to_deliver: ["The job has no event yet, or never will."] },
   },
 ];

@@ -4,7 +4,7 @@
 import { MAX_WAIT_SECONDS } from "../../http/jobs.ts";
 import { JOB_EVENTS } from "../answer-schemas.ts";
 import { CANCELED_JOB, DELIVERED_JOB, EVENT_STREAM, REDELIVERED_JOB, WAITING_JOB } from "../examples.ts";
-import { JOB_ID, type Operation, only, WITH_BODY, WITH_TOKEN } from "../operation.ts";
+import { JOB_ID, NO_FIELDS, type Operation, only, WITH_BODY, WITH_TOKEN } from "../operation.ts";
 
 const HOOK = "https://your-app.example.com/hook";
 
@@ -98,6 +98,9 @@ export const JOB_OPERATIONS: readonly Operation[] = [
     ],
     answers: { 200: { description: "The job.", schema: "Job", examples: only(DELIVERED_JOB) } },
     problems: [...WITH_TOKEN, "not_found", "invalid_value"],
+    says: {
+      invalid_value: [`wait must be a whole number of seconds from 0 to ${MAX_WAIT_SECONDS}.`, "wait"],
+    },
   },
   {
     id: "eraseJob",
@@ -169,6 +172,9 @@ export const JOB_OPERATIONS: readonly Operation[] = [
       "target_refused",
       "destination_unknown",
     ],
+    says: {
+      invalid_value: ["destination must be 1 to 64 of the characters A-Z a-z 0-9 _ -.", "destination"],
+    },
   },
   {
     id: "cancelJob",
@@ -181,5 +187,6 @@ export const JOB_OPERATIONS: readonly Operation[] = [
     parameters: [JOB_ID],
     answers: { 200: { description: "It is over.", schema: "Job", examples: only(CANCELED_JOB) } },
     problems: [...WITH_TOKEN, ...WITH_BODY, "not_found", "already_over"],
+    says: NO_FIELDS,
   },
 ];

@@ -4,7 +4,7 @@
 import { DEFAULT_LIMIT, MAX_LIMIT } from "../../http/paging.ts";
 import { DELIVERED_LISTED, JOB, OPERATION, STARTED_OPERATION, STATS } from "../examples.ts";
 import type { JsonSchema } from "../json-schema.ts";
-import { type Operation, only, type Parameter, WITH_BODY, WITH_TOKEN } from "../operation.ts";
+import { type Operation, only, type Parameter, type Saying, WITH_BODY, WITH_TOKEN } from "../operation.ts";
 import { FILTER, REQUEST_ID_TEXT } from "../requests.ts";
 
 export const PAGING: readonly Parameter[] = [
@@ -22,6 +22,8 @@ export const PAGING: readonly Parameter[] = [
     schema: { type: "string" },
   },
 ];
+
+export const BAD_LIMIT: Saying = [`limit must be a whole number from 1 to ${MAX_LIMIT}.`, "limit"];
 
 const CONDITIONS: readonly Parameter[] = Object.entries(FILTER.properties as Record<string, JsonSchema>).map(
   ([name, { description, ...schema }]) => ({
@@ -85,6 +87,12 @@ const bulk = (kind: "redeliver" | "cancel", rest: Pick<Operation, "summary" | "d
     200: { description: "With `dry_run`.", schema: "Count", examples: only({ count: 412 }) },
   },
   problems: [...WITH_TOKEN, ...WITH_BODY],
+  says: {
+    invalid_value: [
+      'filter must be an object with at least one condition, such as {"status": "undelivered"}.',
+      "filter",
+    ],
+  },
 });
 
 export const MANY_JOBS_OPERATIONS: readonly Operation[] = [
@@ -106,6 +114,7 @@ export const MANY_JOBS_OPERATIONS: readonly Operation[] = [
       },
     },
     problems: [...WITH_TOKEN, "invalid_value", "unknown_field"],
+    says: { invalid_value: BAD_LIMIT },
   },
   {
     id: "registerJobs",
@@ -148,6 +157,7 @@ export const MANY_JOBS_OPERATIONS: readonly Operation[] = [
       },
     },
     problems: [...WITH_TOKEN, ...WITH_BODY],
+    says: { invalid_value: ["jobs must be a list of 1 to 100 registrations.", "jobs"] },
   },
   bulk("redeliver", {
     summary: "Redeliver every job that fits",
@@ -182,6 +192,7 @@ export const MANY_JOBS_OPERATIONS: readonly Operation[] = [
       },
     },
     problems: [...WITH_TOKEN, "not_found"],
+    says: { not_found: ["There is no such operation."] },
   },
   {
     id: "readStats",
@@ -202,5 +213,6 @@ export const MANY_JOBS_OPERATIONS: readonly Operation[] = [
     ],
     answers: { 200: { description: "The figures.", schema: "Stats", examples: only(STATS) } },
     problems: [...WITH_TOKEN, "invalid_value", "unknown_field"],
+    says: { invalid_value: ["window must be 1h, 24h or 7d.", "window"] },
   },
 ];

@@ -6,7 +6,7 @@
 import { CATALOGUE } from "../../provider/endpoints.ts";
 import { PROCESSING, SUCCESS } from "../examples.ts";
 import type { JsonSchema } from "../json-schema.ts";
-import type { Answer, Body, Example, Operation, Parameter } from "../operation.ts";
+import type { Answer, Body, Example, Operation, Parameter, Sayings } from "../operation.ts";
 import { REQUEST_ID, REQUEST_ID_TEXT, REQUESTS } from "../requests.ts";
 
 const ANSWERED: readonly Operation["problems"][number][] = [
@@ -27,6 +27,13 @@ const ANSWERED: readonly Operation["problems"][number][] = [
   "internal_error",
   "unavailable",
 ];
+
+const SAYS: Sayings = {
+  malformed_body: ["Send a JSON object, with a Pollhook token as key."],
+  token_missing: ["key is missing: send a Pollhook token as key."],
+  invalid_value: ['webhook_format must be "standard" or "provider".', "webhook_format"],
+  target_refused: ["webhook must be an https URL.", "webhook"],
+};
 
 const MAYBE_ID: JsonSchema = {
   anyOf: [
@@ -101,6 +108,10 @@ const fetching = (
   body: request,
   answers: FETCHED,
   problems: [...ANSWERED, "already_registered"],
+  says: {
+    ...SAYS,
+    already_registered: ["The request is registered already, with another webhook.", "webhook"],
+  },
   asProvider: true,
 });
 
@@ -228,6 +239,11 @@ export const PROVIDER_OPERATIONS: readonly Operation[] = [
         },
       },
       problems: [...ANSWERED, "not_found", "idempotency_conflict", "outcome_unknown"],
+      says: {
+        ...SAYS,
+        insufficient_scope: ["This needs a token with the scope generations:write."],
+        not_found: ["This is no path of the provider's API."],
+      },
       asProvider: true,
     }),
   ),

@@ -35,6 +35,9 @@ export const TOKEN_OPERATIONS: readonly Operation[] = [
       },
     },
     problems: [...WITH_TOKEN, ...WITH_BODY],
+    says: {
+      invalid_value: ["expires_in must be a whole number of seconds from 60 to 2592000.", "expires_in"],
+    },
   },
   {
     id: "readSigningSecret",
