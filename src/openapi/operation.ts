@@ -12,8 +12,8 @@ import type { REQUESTS } from "./requests.ts";
 export type SchemaName = keyof typeof REQUESTS | keyof typeof ANSWERS | keyof typeof FEED_SCHEMAS;
 export const TAGS = {
   jobs: "Register requests, and see what becomes of them.",
-  "many jobs": "Lists, statistics, and operations on every job that fits a filter.",
   destinations: "Callbacks with a name: URL, headers and secret stay with Pollhook.",
+  "many jobs": "Lists, statistics, and operations on every job that fits a filter.",
   tokens: "Tokens that may do less, and the secret that events are signed with.",
   provider: "The provider's own API, for code that was written against it: a Pollhook token as `key`.",
   service: "Whether it runs.",
@@ -30,6 +30,8 @@ export interface Parameter {
   readonly style?: "form";
   readonly explode?: boolean;
   readonly example?: unknown;
+  /** In place of one: by the names of the body's examples. */
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
 }
 
 export interface Example {
@@ -40,7 +42,7 @@ export interface Example {
 export interface Body {
   readonly schema: SchemaName | JsonSchema;
   readonly required: boolean;
-  /** Each works as it stands, against `npm start`. */
+  /** Each works as the page shows it, against `npm start`. */
   readonly examples: Readonly<Record<string, Example>>;
 }
 

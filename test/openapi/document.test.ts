@@ -53,7 +53,7 @@ describe("the document", () => {
       for (const { schema, examples = {} } of Object.values(answers))
         if (schema) expect(Object.keys(examples), id).not.toEqual([]);
       for (const parameter of parameters)
-        if (parameter.in === "path") expect(parameter.example, id).toBeDefined();
+        if (parameter.in === "path") expect(parameter.example ?? parameter.examples, id).toBeDefined();
     }
   });
 });

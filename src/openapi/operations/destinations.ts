@@ -14,13 +14,15 @@ import {
 import { DESTINATION_NAME } from "../requests.ts";
 import { BAD_LIMIT, PAGING } from "./many-jobs.ts";
 
-const NAME: Parameter = {
+const UNNAMED: Parameter = {
   name: "name",
   in: "path",
   description: "The destination's name: 1 to 64 of `A-Z a-z 0-9 _ -`.",
   schema: DESTINATION_NAME,
-  example: "app",
 };
+const NAME: Parameter = { ...UNNAMED, example: "app" };
+/** The one that the examples delete: the other is needed for those that follow. */
+const SPARE = "spare";
 
 const PATH = "/v1/destinations/{name}";
 const shown = only(DESTINATION);
@@ -78,15 +80,24 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
     description:
       "Replaces everything but what no answer shows: `headers` and `secret` that are left out stay as they were. A tenant has 1,000 at most.",
     scope: "destinations:write",
-    parameters: [NAME],
+    parameters: [{ ...UNNAMED, examples: { app: { value: "app" }, spare: { value: SPARE } } }],
     body: {
       schema: "DestinationInput",
       required: true,
-      examples: only({
-        url: "https://your-app.example.com/hook",
-        headers: { authorization: "Bearer mine" },
-        retry_schedule: [5, 60, 3600],
-      }),
+      examples: {
+        app: {
+          summary: "With all that it may need",
+          value: {
+            url: "https://your-app.example.com/hook",
+            headers: { authorization: "Bearer mine" },
+            retry_schedule: [5, 60, 3600],
+          },
+        },
+        spare: {
+          summary: "The least",
+          value: { url: "https://your-app.example.com/hook/spare" },
+        },
+      },
     },
     answers: {
       201: {
@@ -124,7 +135,7 @@ export const DESTINATION_OPERATIONS: readonly Operation[] = [
     description:
       "What is still to be delivered to it becomes `undelivered` when its next attempt is due, and can be redelivered.",
     scope: "destinations:write",
-    parameters: [NAME],
+    parameters: [{ ...UNNAMED, example: SPARE }],
     answers: { 204: { description: "It is gone." } },
     problems: [...WITH_TOKEN, "not_found"],
     says: { not_found: NONE },

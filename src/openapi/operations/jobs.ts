@@ -35,7 +35,11 @@ export const JOB_OPERATIONS: readonly Operation[] = [
         },
         fetch_url: {
           summary: "By the provider's fetch URL",
-          value: { fetch_url: "https://modelslab.com/api/v6/video/fetch/65919758", callback_url: HOOK },
+          value: {
+            fetch_url: "https://modelslab.com/api/v6/video/fetch/65919758",
+            eta: 600,
+            callback_url: HOOK,
+          },
         },
         response: {
           summary: "By the provider's generation answer",
@@ -48,10 +52,6 @@ export const JOB_OPERATIONS: readonly Operation[] = [
             },
             callback_url: HOOK,
           },
-        },
-        destination: {
-          summary: "To a destination",
-          value: { request_id: "12202888", destination: "app" },
         },
       },
     },

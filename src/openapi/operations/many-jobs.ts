@@ -71,7 +71,7 @@ const bulk = (kind: "redeliver" | "cancel", rest: Pick<Operation, "summary" | "d
         value: {
           filter: {
             status: kind === "cancel" ? "waiting" : "undelivered",
-            host: "your-app.example.com",
+            destination: "app",
             created_after: "2026-11-20T00:00:00Z",
           },
         },
@@ -130,7 +130,7 @@ export const MANY_JOBS_OPERATIONS: readonly Operation[] = [
       examples: only({
         jobs: [
           { request_id: "12202889", callback_url: "https://your-app.example.com/hook" },
-          { fetch_url: "https://modelslab.com/api/v6/video/fetch/65919760" },
+          { request_id: "12202890", destination: "app" },
         ],
       }),
     },
@@ -144,12 +144,12 @@ export const MANY_JOBS_OPERATIONS: readonly Operation[] = [
             {
               status: 422,
               problem: {
-                type: "urn:pollhook:problem:target_refused",
-                title: "The callback may not be called",
+                type: "urn:pollhook:problem:destination_unknown",
+                title: "The destination is not known",
                 status: 422,
-                detail: "callback_url must be https.",
-                code: "target_refused",
-                field: "callback_url",
+                detail: "destination is not known; create it first.",
+                code: "destination_unknown",
+                field: "destination",
               },
             },
           ],

@@ -2,6 +2,8 @@
  * An operation as a section of the page: what it takes, how to call it, what it answers.
  */
 import type { JsonSchema } from "../json-schema.ts";
+import { WITH_BODY, WITH_TOKEN } from "../operation.ts";
+import { curl } from "./curl.ts";
 import { block, Html, html, inline, prose } from "./html.ts";
 import { entryList, fieldsOf, link, nameOf, typeOf } from "./schema.ts";
 
@@ -25,6 +27,8 @@ interface Parameter {
   readonly required?: boolean;
   readonly schema: JsonSchema;
   readonly example?: unknown;
+  /** In place of one: by the names of the body's. */
+  readonly examples?: Readonly<Record<string, Example>>;
 }
 export interface Operation {
   readonly operationId: string;
@@ -43,6 +47,10 @@ const json = (value: unknown): string => JSON.stringify(value, null, 2);
 
 export function operationSection(operation: Placed, shared: Readonly<Record<string, Answer>>): Html {
   const { operationId: id, method, path, summary, description, parameters = [], requestBody } = operation;
+  const answers = Object.entries(operation.responses).map(
+    ([status, answer]) => [status, resolved(answer, shared)] as const,
+  );
+  const own = answers.filter(([, answer]) => !isCommon(answer));
   return html`<article id="${id}" aria-labelledby="${id}-title">
 <h3 id="${id}-title">${summary} <a class="anchor" href="#${id}" aria-label="Link to: ${summary}">#</a></h3>
 <p class="call"><span class="method ${method}">${method.toUpperCase()}</span> <code>${path}</code></p>
@@ -52,7 +60,39 @@ ${prose(description)}${
 ${entryList(parameters.map((one) => ({ ...one, note: `${one.in}, ${one.required ? "required" : "optional"}` })))}`
 }${requestBody && bodyPart(requestBody)}<h4>Call it</h4>
 ${curls(operation)}<h4>Answers</h4>
-${Object.entries(operation.responses).map(([status, answer]) => answerPart(status, resolved(answer, shared)))}</article>
+${own.map(([status, answer]) => answerPart(status, answer))}<p>And what <a href="#refusals">any call</a> may be refused with${operation.tags.includes("provider") && ", in the provider's shape"}.</p>
+</article>
+`;
+}
+
+const COMMON: ReadonlySet<string> = new Set([
+  ...WITH_TOKEN,
+  ...WITH_BODY.filter((code) => code !== "invalid_value" && code !== "unknown_field"),
+]);
+const examplesOf = ({ content = {} }: Answer): readonly (readonly [string, Example])[] =>
+  Object.values(content).flatMap(({ examples = {} }) => Object.entries(examples));
+const isCommon = (answer: Answer): boolean => {
+  const examples = examplesOf(answer);
+  return examples.length > 0 && examples.every(([code]) => COMMON.has(code));
+};
+
+/** The refusals that are not shown with each operation, once. */
+export function commonRefusals(shared: Readonly<Record<string, Answer>>): Html {
+  const native = Object.values(shared).filter(({ content = {} }) => content["application/problem+json"]);
+  const examples = new Map(
+    native.flatMap(examplesOf).flatMap(([code, { value }]) => {
+      const { status, title, detail } = value as { status: number; title: string; detail: string };
+      return COMMON.has(code) ? [[code, { status, title, detail }] as const] : [];
+    }),
+  );
+  return html`<dl>
+${[...examples]
+  .sort(([, a], [, b]) => a.status - b.status)
+  .map(
+    ([code, { status, title, detail }]) => html`<dt><code>${status}</code> <code>${code}</code></dt>
+<dd>${title}: such as “${inline(detail)}”</dd>
+`,
+  )}</dl>
 `;
 }
 
@@ -69,42 +109,13 @@ ${name === undefined && fieldsOf(schema)}`;
 
 /** A call of each example, to be pasted into a shell. */
 function curls(operation: Placed): Html[] {
-  const examples = Object.values(operation.requestBody?.content["application/json"]?.examples ?? {});
-  const calls = examples.length > 0 ? examples : [{ summary: "", value: undefined }];
+  const examples = Object.entries(operation.requestBody?.content["application/json"]?.examples ?? {});
+  const calls = examples.length > 0 ? examples : ([["", { summary: "", value: undefined }]] as const);
   return calls.map(
-    ({ summary, value }) =>
-      html`${examples.length > 1 && html`<p class="caption">${summary}</p>`}${block(`curl: ${operation.summary}`, curl(operation, value), true)}`,
+    ([name, example]) =>
+      html`${examples.length > 1 && html`<p class="caption">${example.summary}</p>`}${block(`curl: ${operation.summary}`, curl(operation, name, example), true)}`,
   );
 }
-
-function curl({ method, path, parameters = [], security, responses }: Placed, body: unknown): string {
-  const query = parameters.flatMap(({ in: place, name, example, schema }) =>
-    place === "query" && example !== undefined && example !== schema.default ? pairsOf(name, example) : [],
-  );
-  const place = parameters.reduce(
-    (text, { name, example }) => text.replace(`{${name}}`, encodeURIComponent(String(example))),
-    path,
-  );
-  const url = `$POLLHOOK_URL${place}${query.length > 0 ? `?${query.join("&")}` : ""}`;
-  const isStream = responses["200"]?.content?.["text/event-stream"] !== undefined;
-  const verb =
-    method === "get" || (method === "post" && body !== undefined) ? "" : ` -X ${method.toUpperCase()}`;
-  const lines = [
-    `curl${isStream ? " -N" : ""}${verb} "${url}"`,
-    ...(security.length > 0 ? ['-H "authorization: Bearer $POLLHOOK_TOKEN"'] : []),
-    ...(body === undefined ? [] : ['-H "content-type: application/json"', `-d '${quoted(json(body))}'`]),
-  ];
-  return lines.join(" \\\n  ");
-}
-
-const pairsOf = (name: string, example: unknown): string[] =>
-  typeof example === "object"
-    ? Object.entries(example ?? {}).map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`)
-    : [`${name}=${encodeURIComponent(String(example))}`];
-
-/** Inside single quotes; the token is the shell's to put in. */
-const quoted = (text: string): string =>
-  text.replaceAll("'", "'\\''").replaceAll("$POLLHOOK_TOKEN", "'\"$POLLHOOK_TOKEN\"'");
 
 function answerPart(status: string, { description, headers = {}, content = {} }: Answer): Html {
   const [[type, { schema, examples = {} }] = ["", { schema: {} }]] = Object.entries(content) as [
