@@ -62,6 +62,14 @@ it("has an anchor for every operation and every schema, and no link to nowhere",
     expect(ids).toContain(id);
 });
 
+it("shows what any call may be refused with once, and a link to it with every operation", async () => {
+  const text = await (await get("/docs")).text();
+  for (const code of ["malformed_body", "token_expired", "insufficient_scope", "unavailable"])
+    expect(text.split(`<code>${code}</code>`), code).toHaveLength(2);
+  const operations = text.split('<p class="call">').slice(1);
+  for (const operation of operations) expect(operation).toContain('href="#refusals"');
+});
+
 it("is what npm run openapi would write", () => {
   const { status, stderr } = spawnSync(process.execPath, ["src/openapi/write.ts", "--check"], {
     cwd: ROOT,

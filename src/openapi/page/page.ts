@@ -65,7 +65,7 @@ ${schemas.map(
 ${prose(info.description)}<p>The same for machines: <a href="/openapi.json">openapi.json</a>.</p>
 ${EXAMPLES}<section aria-labelledby="refusals">
 <h2 id="refusals">Refusals</h2>
-<p>Of any call, but for those that need no token or take no body. Each operation shows only what it may be refused with besides.</p>
+<p>Of any call, but for those that need no token or take no body. Each operation shows what it may be refused with besides.</p>
 ${commonRefusals(components.responses)}</section>
 ${tags.map(
   ({ name, description }) => html`<section aria-labelledby="${idOf(name)}">
