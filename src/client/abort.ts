@@ -32,7 +32,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw reasonOf(signal);
 }
 
-/** A signal that the caller's own aborts, and a time limit that begins anew with each `restart`. */
+/** A signal that the caller's own aborts, and a time limit that begins anew, or with another, at each `restart`. */
 export class Limit {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
@@ -53,14 +53,14 @@ export class Limit {
     return this.#controller.signal;
   }
 
-  restart(): void {
+  restart(limitMs = this.#limitMs): void {
     this.#stop();
     this.#timer = setTimeout(
       () => {
         this.isOver = true;
         this.#controller.abort();
       },
-      Math.min(this.#limitMs, LONGEST_TIMER_MS),
+      Math.min(limitMs, LONGEST_TIMER_MS),
     );
   }
 

@@ -45,8 +45,9 @@ export async function waitFor(
     for await (const job of follow(transport, id, limit.signal, left)) {
       seen = job;
       if (isOver(job) || (until === "outcome" && job.outcome !== null)) return job;
-      // The server holds whole seconds.
-      if (left() < 1) break;
+      if (left() <= 0) break;
+      // From here on to the end alone: the second that a first look may take is its own.
+      limit.restart(left() * 1000);
     }
   } catch (error) {
     if (!limit.isOver || error instanceof PollhookError) throw error;
@@ -59,7 +60,10 @@ export async function waitFor(
   throw new PollhookError({ code: "wait_over", detail });
 }
 
-/** The job now, and after each look; ends when it is over. `leftSeconds` bounds the hold of the next look and the pause before it. */
+/**
+ * The job now, and after each look; ends when it is over. `leftSeconds` bounds the hold of the next look, to a second,
+ * and the pause before it.
+ */
 export async function* follow(
   transport: Transport,
   id: string,
@@ -70,7 +74,8 @@ export async function* follow(
   yield job;
   for (let quick = 0; !isOver(job); ) {
     const began = Date.now();
-    const hold = Math.min(HOLD_SECONDS, Math.max(0, Math.floor(leftSeconds())));
+    // The server holds whole seconds; a look that is longer than what is left ends by its signal.
+    const hold = Math.min(HOLD_SECONDS, Math.max(0, Math.ceil(leftSeconds())));
     const next = await look(transport, id, hold, signal);
     const isSame = JSON.stringify(next) === JSON.stringify(job);
     quick = isSame && Date.now() - began < QUICK_ANSWER_MS ? quick + 1 : 0;
