@@ -28,7 +28,7 @@ import type {
 
 export interface EventsOptions extends CallOptions {
   /** The id of the last event that was seen; those behind it follow. */
-  readonly lastEventId?: string;
+  readonly lastEventId?: string | undefined;
 }
 
 /**

@@ -17,9 +17,9 @@ import type { Repetition } from "./retry.ts";
 import { type CallOptions, path, query, type Transport } from "./transport.ts";
 
 export interface RotateOptions extends CallOptions {
-  readonly overlapSeconds?: number;
+  readonly overlapSeconds?: number | undefined;
   /** `whsec_` and the base64 of 24 to 64 bytes. */
-  readonly secret?: string;
+  readonly secret?: string | undefined;
 }
 
 /**

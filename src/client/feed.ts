@@ -20,11 +20,11 @@ const LONGEST_PAUSE_MS = 60_000;
 
 export interface FollowOptions extends CallOptions {
   /** The cursor of the last event that was dealt with, or `latest`; from the oldest that is kept unless given. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** Events in a page, 1 to 100. They are signed when a page is made: those who verify late ask for few. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Hears of an outage, which is waited out, and for how long before the next try. */
-  readonly onOutage?: (error: PollhookError, pauseMs: number) => void;
+  readonly onOutage?: ((error: PollhookError, pauseMs: number) => void) | undefined;
 }
 
 /** One page. */

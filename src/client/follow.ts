@@ -21,12 +21,12 @@ const SHORTEST_WAIT_MS = 1_000;
 
 export interface WaitOptions extends CallOptions {
   /** What to wait for: the outcome, or the end of the delivery, too. The outcome unless given. */
-  readonly until?: "outcome" | "over";
+  readonly until?: "outcome" | "over" | undefined;
   /**
    * How long, retries and their pauses included; the first look has a second in any case. A job's deadline bounds the
    * wait without it, and a delivery's two weeks.
    */
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: number | undefined;
 }
 
 /** The job, as soon as it has come as far as `until`; rejects with `wait_over` when the time is over before. */

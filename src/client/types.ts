@@ -123,11 +123,11 @@ export interface JobFilter {
 
 export interface ListQuery extends JobFilter {
   /** Values of up to three names that the registration had in `index`. */
-  readonly metadata?: Readonly<Record<string, string | number>>;
+  readonly metadata?: Readonly<Record<string, string | number>> | undefined;
   /** Jobs in a page, 1 to 200; 50 unless given. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** `next_cursor` of a page: begin behind it. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
 }
 
 /** What a short-lived token may do; never more than the token that mints it. */

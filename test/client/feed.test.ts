@@ -67,6 +67,12 @@ describe("followFeed", () => {
     expect(await take(clientOf().client.followFeed({ after: "7", limit: 1 }), 1)).toEqual(["8"]);
   });
 
+  it("takes what is undefined for what was not said", async () => {
+    server.on(at("/v1/events?wait=30"), page("1", "1"));
+    const options = { after: undefined, limit: undefined, onOutage: undefined, signal: undefined };
+    expect(await take(clientOf().client.followFeed(options), 1)).toEqual(["1"]);
+  });
+
   it("settles what `latest` means before it waits for anything", async () => {
     server.on(at("/v1/events?after=latest&wait=0"), page("9"));
     server.on(HELD("9"), page("10", "10"));
