@@ -182,9 +182,9 @@ export class PollhookClient {
   /**
    * Every event from `after` on, for ever: outages are waited out. Ends when `signal` aborts it, or by a refusal (401, 403, 422).
    * @example
-   * for await (const event of pollhook.followFeed({ after: await load() })) {
-   *   const { type, data } = await verifyWebhook(event, secret);
-   *   await save(event.cursor);
+   * for await (const { body, cursor } of pollhook.followFeed({ after: await load() })) {
+   *   const { type, data } = JSON.parse(body); // Pollhook was asked itself: there is nothing to verify
+   *   await save(cursor);
    * }
    */
   followFeed(options: FollowOptions = {}): AsyncGenerator<FeedEvent, void, undefined> {

@@ -18,6 +18,7 @@ interface Asked {
 /** Ends at the first call that has no answer yet; what was asked is then in `asked`. */
 const URLOPEN = `
 import io
+from urllib.error import HTTPError
 answers, asked = [], []
 
 class Unanswered(Exception):
@@ -27,7 +28,11 @@ def urlopen(request):
     asked.append([request.full_url, request.get_method(), request.headers, request.data.decode()])
     if len(asked) > len(answers):
         raise Unanswered()
-    return io.BytesIO(answers[len(asked) - 1].encode())
+    status, text = answers[len(asked) - 1]
+    body = io.BytesIO(text.encode())
+    if status >= 400:
+        raise HTTPError(request.full_url, status, "refused", {}, body)
+    return body
 `;
 
 const WSGI = `
@@ -62,15 +67,14 @@ export class PythonRecipe {
 
   /** Runs a statement, from its beginning for each call that it makes; every call is made once. */
   async run(statement: string): Promise<void> {
-    const answers: string[] = [];
+    const answers: [status: number, text: string][] = [];
     for (;;) {
       this.#globals.set("answers", this.#python.toPy(answers));
       const attempt = `asked = []\ntry:\n  ${statement}\n  is_done = True\nexcept Unanswered:\n  is_done = False\nis_done`;
       if (this.#eval(attempt)) return;
       const { url, method, headers, body } = this.#lastAsked();
       const response = await fetch(url, { method, headers, body });
-      if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
-      answers.push(await response.text());
+      answers.push([response.status, await response.text()]);
     }
   }
 

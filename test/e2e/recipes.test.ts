@@ -84,6 +84,17 @@ it("a backend in Node", async () => {
   await deliveredTo(`${at.PUBLIC_URL}/hooks/pollhook`);
 });
 
+/** The provider takes no generation of it, and says so with a status of 200. */
+const REFUSED = { MODELSLAB_KEY: "wrong" };
+
+it("a backend in Node outlives a generation that fails, and says why", async () => {
+  const [text = ""] = blocksOf("A backend in Node", "js");
+  const at = await place();
+  const recipe = await started(text, { more: { ...at, ...REFUSED } });
+  await recipe.line(/^generation_failed: /, "err");
+  expect(await answerToForgery(at.PUBLIC_URL)).toBe(401);
+});
+
 const hasPython = (() => {
   try {
     execFileSync("python3", ["-c", "import wsgiref"], { stdio: "ignore" });
@@ -102,6 +113,23 @@ if (hasPython)
     expect(await answerToForgery(at.PUBLIC_URL)).toBe(401);
     await deliveredTo(`${at.PUBLIC_URL}/hooks/pollhook`);
   });
+
+if (hasPython)
+  it("a backend in Python outlives a generation that fails, and says why", async () => {
+    const [text = ""] = blocksOf("A backend in Python", "python");
+    const at = await place();
+    const more = { ...at, ...REFUSED };
+    const recipe = await started(text, { program: ["python3"], file: "recipe.py", more });
+    await recipe.line(/"code":"generation_failed"/);
+    expect(await answerToForgery(at.PUBLIC_URL)).toBe(401);
+  });
+
+it("a backend in Python raises what a refusal says", async () => {
+  const [text = ""] = blocksOf("A backend in Python", "python");
+  const recipe = await PythonRecipe.load(text, { ...env, ...REFUSED, PUBLIC_URL: setting.receiver.origin });
+  const generated = recipe.run('generate("a lighthouse at dusk", 7)');
+  await expect(generated).rejects.toThrow(/OSError: .*"code":"generation_failed"/);
+});
 
 it("a backend in Python, without a Python and its sockets", async () => {
   const [text = ""] = blocksOf("A backend in Python", "python");
@@ -163,10 +191,24 @@ it("a mobile app with a minted token", async () => {
   expect(JSON.parse(delivery?.body ?? "").data.metadata).toEqual({ screen: "home" });
 });
 
+it("a mobile app hears that its generation has failed, and is given no token", async () => {
+  const [server = "", app = ""] = blocksOf("A mobile app with a minted token", "js", 2);
+  const at = await place();
+  const backend = await started(server, { file: "server.mjs", more: { ...at, ...REFUSED } });
+  await listens(at.PUBLIC_URL);
+  for (const _ of [1, 2]) {
+    const phone = await started(app, { file: "app.mjs", more: { SERVER_URL: at.PUBLIC_URL } });
+    expect(await phone.ended()).toBe(1);
+    expect(phone.err).toContain("Invalid Api Key");
+  }
+  expect(backend.err.match(/Invalid Api Key/g)).toHaveLength(2);
+});
+
 it("in place of a cron: what comes while it is down comes when it is back", async () => {
   const [text = ""] = blocksOf("In place of your cron", "js");
   const folder = join(installed.folder, "cron");
   await mkdir(folder);
+  await foreignEvents();
   const first = await started(text, { program: [process.execPath, "a lighthouse"], folder });
   // Those of the tests before are in the feed, too.
   await first.line(/^msg_\w+ job\.succeeded 7 /);
@@ -182,7 +224,30 @@ it("in place of a cron: what comes while it is down comes when it is back", asyn
   const second = await started(text, { folder });
   await second.line(/^msg_\w+ job\.succeeded 8 /);
   expect(second.out.match(/^msg_/gm)).toHaveLength(1);
+  await second.stop();
+  const third = await started(text, { program: [process.execPath, "a lighthouse"], folder, more: REFUSED });
+  await third.line(/^generation_failed: /, "err");
+  setting.provider.add({ endpoint: "v3", id: 4_005, readyAfterMs: 0 });
+  await setting.register({ endpoint: "v3", request_id: 4_005, eta: 1, metadata: { row: 9 } });
+  await third.line(/^msg_\w+ job\.succeeded 9 /);
 });
+
+/** What others of the tenant put into the feed: another format, another secret, other metadata. */
+async function foreignEvents(): Promise<void> {
+  const url = `${setting.receiver.origin}/hook/foreign`;
+  const secret = `whsec_${Buffer.alloc(32, "f").toString("base64")}`;
+  expect((await setting.call("PUT", "/v1/destinations/foreign", { url, secret })).status).toBe(201);
+  const jobs = [
+    { request_id: 4_003, format: "provider", metadata: { track_id: "theirs" } },
+    { request_id: 4_004, destination: "foreign" },
+  ];
+  for (const job of jobs) {
+    setting.provider.add({ endpoint: "v3", id: job.request_id, readyAfterMs: 0 });
+    const id = await setting.register({ endpoint: "v3", eta: 1, ...job });
+    const fed = async (): Promise<string> => (await setting.call("GET", "/v1/events?limit=100")).text();
+    await expect.poll(fed, { timeout: 30_000 }).toContain(id);
+  }
+}
 
 /** The Worker has seen it accepted. */
 async function deliveredTo(callback_url: string): Promise<void> {

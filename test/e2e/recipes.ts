@@ -12,7 +12,7 @@ const OUTPUT_LIMIT_MS = 60_000;
 /** The blocks of one language under a heading of the README. Throws when there are not as many. */
 export function blocksOf(heading: string, language: string, count = 1): string[] {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  const [, section = ""] = readme.split(`\n#### ${heading}\n`);
+  const [, section = ""] = readme.split(new RegExp(`\n#{3,4} ${heading}\n`));
   const [own = ""] = section.split(/^#{2,4} /m);
   const blocks = [...own.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, name]) => name === language);
   if (blocks.length !== count)
@@ -50,10 +50,10 @@ export class Recipe {
   }
 
   /** The first line that matches. Rejects with all that it said when none comes. */
-  async line(pattern: RegExp): Promise<string> {
+  async line(pattern: RegExp, of: "out" | "err" = "out"): Promise<string> {
     const until = Date.now() + OUTPUT_LIMIT_MS;
     for (;;) {
-      const found = this.out.split("\n").find((line) => pattern.test(line));
+      const found = this[of].split("\n").find((line) => pattern.test(line));
       if (found !== undefined) return found;
       if (Date.now() > until || this.#process.exitCode !== null)
         throw new Error(`No ${pattern} in:\n${this.out}\n${this.err}`);
