@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { ROOT } from "../demo/worker-process.ts";
+import { blocksOf } from "../e2e/recipes.ts";
 import { installPackage } from "./install.ts";
 
 const importsOf = (folder: string): string[] =>
@@ -36,6 +38,25 @@ it("runs where it is installed", async () => {
       "const { PollhookClient } = await import('pollhook/client'); console.log(typeof PollhookClient)";
     const script = ["--input-type=module", "--eval", made];
     expect((await promisify(execFile)(process.execPath, script, { cwd: folder })).stdout).toBe("function\n");
+  } finally {
+    await remove();
+  }
+});
+
+it("has examples in the README that compile as they stand, strictly", async () => {
+  const { folder, remove } = await installPackage();
+  try {
+    const files = blocksOf("Client", "ts", 2).map((text, index) => ({ file: `example${index}.mts`, text }));
+    for (const { file, text } of files) await writeFile(join(folder, file), text);
+    const modules = join(ROOT, "node_modules");
+    const how = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"];
+    const where = ["--target", "es2022", "--module", "nodenext", "--typeRoots", join(modules, "@types")];
+    const argv = [...how, ...where, "--types", "node", "--skipLibCheck", ...files.map(({ file }) => file)];
+    const tsc = join(modules, "typescript", "bin", "tsc");
+    const compiled = promisify(execFile)(process.execPath, [tsc, ...argv], { cwd: folder });
+    expect(await compiled.catch(({ stdout }: { stdout: string }) => ({ stdout }))).toMatchObject({
+      stdout: "",
+    });
   } finally {
     await remove();
   }
