@@ -46,11 +46,13 @@ export class PollhookClient {
   }
 
   /**
-   * Registers a request; doing so again answers with the same job.
+   * Registers a request; doing so again answers with the same job. A registration that is text is sent as it is, so that
+   * numbers past 2^53 keep their digits.
    * @example await pollhook.register({ request_id: "12202888", callback_url: "https://your-app.example.com/hook" })
    */
-  async register(registration: Registration, { signal }: CallOptions = {}): Promise<Job> {
-    return this.#register(jsonOf(registration), signal);
+  async register(registration: Registration | string, { signal }: CallOptions = {}): Promise<Job> {
+    const body = typeof registration === "string" ? jsonObjectText(registration) : jsonOf(registration);
+    return this.#register(body, signal);
   }
 
   /**
@@ -64,7 +66,8 @@ export class PollhookClient {
     callback: string | RegistrationExtras = {},
     { signal }: CallOptions = {},
   ): Promise<Job> {
-    const response = typeof answer === "string" ? jsonObjectText(answer) : jsonOf(answer, "response");
+    const response =
+      typeof answer === "string" ? jsonObjectText(answer, "response") : jsonOf(answer, "response");
     const extras = jsonOf(typeof callback === "string" ? { callback_url: callback } : callback);
     return this.#register(`{"response":${response}${extras === "{}" ? "}" : `,${extras.slice(1)}`}`, signal);
   }
@@ -219,13 +222,13 @@ export class PollhookClient {
   }
 }
 
-/** `text`, if it is one JSON object and nothing else: it is put into a body as it is. */
-function jsonObjectText(text: string): string {
-  const detail = "The generation answer must be a JSON object.";
+/** `text`, if it is one JSON object and nothing else: it is sent as it is. `field` is what it is called, if it is a part. */
+function jsonObjectText(text: string, field: string | null = null): string {
+  const detail = `${field === null ? "What is sent" : "The generation answer"} must be a JSON object.`;
   try {
     if (membersOf(JSON.parse(text))) return text;
   } catch (cause) {
-    throw invalid(detail, "response", cause);
+    throw invalid(detail, field, cause);
   }
-  throw invalid(detail, "response");
+  throw invalid(detail, field);
 }

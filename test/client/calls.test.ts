@@ -302,6 +302,13 @@ describe("a token function", () => {
   });
 });
 
+it("registers what is text as it is", async () => {
+  server.on(at("/v1/jobs"), json(aJob()));
+  const text = '{"request_id": 1, "metadata": {"n": 12345678901234567890}}';
+  await clientOf().client.register(text);
+  expect(server.sent[0]?.body).toBe(text);
+});
+
 describe("registerResponse", () => {
   it("sends the provider's answer as it came when it is text, with every digit", async () => {
     server.on(JOBS, json(aJob()));
