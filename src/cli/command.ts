@@ -1,9 +1,8 @@
 /**
- * What a command of the command line is: its options, its help, and what it does with a client. Parsing and help are
+ * What a command of the command line is: its options, its help, and what it does. Parsing and help are
  * commander's; here it is told of a command by a table, from which the types of the options follow.
  */
 import { type Command as Commander, InvalidArgumentError, Option } from "commander";
-import { PollhookClient } from "../client/index.ts";
 
 /** What a command talks to. */
 export interface Io {
@@ -120,7 +119,10 @@ export const command =
       self.addOption(optionOf(name, option));
     self.option("--json", "print JSON, one value a line");
     self.helpOption("-h, --help", "print this");
-    self.action(async () => end(await spec.run({ args: self.opts<Values<O>>(), words: self.args, io })));
+    self.action(async () => {
+      const args = self.optsWithGlobals<Values<O>>();
+      end(await spec.run({ args, words: self.args, io }));
+    });
   };
 
 const nameOf = (parent: Commander, name: string): string =>
@@ -154,20 +156,12 @@ function numberOf(text: string): number {
 const oneOf = (words: readonly string[]): string =>
   words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 
-/** The client that the environment describes. */
-export function clientOf({ env }: Io): PollhookClient {
-  const { POLLHOOK_URL: url, POLLHOOK_TOKEN: token } = env;
-  if (!url || !/^https?:\/\//.test(url))
-    throw new UsageError("Set POLLHOOK_URL to where Pollhook is reached: https://…");
-  if (!token) throw new UsageError("Set POLLHOOK_TOKEN to a token of yours.");
-  try {
-    return new PollhookClient({ url, token });
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`POLLHOOK_URL or POLLHOOK_TOKEN is wrong: ${error.message}`);
-  }
-}
-
 /** The object without the members that are `undefined`. */
 export const defined = <T extends object>(values: T): { [Name in keyof T]: Exclude<T[Name], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+
+/** A number that is counted with. */
+export function whole(name: string, value: number | undefined, least: number): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return value;
+  throw new UsageError(`--${name} must be a whole number, at least ${least}.`);
+}

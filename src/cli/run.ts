@@ -13,6 +13,8 @@ import { listen } from "./commands/listen.ts";
 import { token } from "./commands/mint.ts";
 import { verify } from "./commands/verify.ts";
 import { watch } from "./commands/watch.ts";
+import { detailOf } from "./server.ts";
+import { suggestionFor } from "./suggestion.ts";
 
 const COMMANDS: readonly Command[] = [register, job, wait, watch, list, redeliver, cancel, listen, token];
 
@@ -47,6 +49,8 @@ function programOf(said: { out: string; err: string }, io: Io, end: (code: numbe
     .helpOption("-h, --help", "print this")
     .version(version(), "-V, --version", "print the version")
     .helpCommand("help [COMMAND]", "print this, or what a command does")
+    // Here, too, for those who say it in front.
+    .option("--json", "print JSON, one value a line")
     .addHelpText("after", CLOSING)
     .exitOverride()
     .configureHelp({ visibleCommands: leavesOf, subcommandTerm: pathOf })
@@ -68,6 +72,11 @@ function programOf(said: { out: string; err: string }, io: Io, end: (code: numbe
     .helpCommand(false);
   for (const add of destinations) add(group, io, end);
   verify(program, io, end);
+  for (const parent of [program, group])
+    parent.on("command:*", ([word = ""]: readonly string[]) => {
+      const names = parent.commands.map((command) => command.name());
+      throw new UsageError(`unknown command '${word}'${suggestionFor(word, names)}`);
+    });
   return program;
 }
 
@@ -94,8 +103,8 @@ function explainCall(
     return OK;
   }
   // Help that nobody has asked for, for want of a command.
-  if (code !== "commander.help") return explainUsage(said.err.replace(/^error: /, "").trimEnd(), isJson, io);
-  io.out(said.err.trimEnd());
+  if (code === "commander.help" && !isJson) io.err(said.err.trimEnd());
+  else explainUsage(said.err.replace(/^error: /, "").trimEnd(), isJson, io);
   return USAGE;
 }
 
@@ -106,7 +115,9 @@ function explainUsage(detail: string, isJson: boolean, io: Io): number {
   return USAGE;
 }
 
-function explain({ code, status, field, detail }: PollhookError, isJson: boolean, io: Io): number {
+function explain(error: PollhookError, isJson: boolean, io: Io): number {
+  const { code, status, field } = error;
+  const detail = detailOf(error, io);
   io.err(isJson ? JSON.stringify({ code, status, field, detail }) : `pollhook: ${detail} (${code})`);
   return BAD;
 }

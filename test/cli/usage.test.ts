@@ -24,7 +24,8 @@ it.each([["--help"], ["-h"], ["help"]])("lists every command with %s", async (wo
 it("says how it is used, and ends with 2, without a command", async () => {
   expect(await pollhook([])).toMatchObject({
     code: 2,
-    out: [expect.stringContaining("Usage: pollhook COMMAND")],
+    out: [],
+    err: [expect.stringContaining("Usage: pollhook COMMAND")],
   });
 });
 
@@ -46,7 +47,7 @@ it("explains a command that help is asked about", async () => {
 
 it("lists the commands of destinations", async () => {
   expect(await pollhook(["destinations", "--help"])).toMatchObject({ code: 0 });
-  expect(await pollhook(["destinations"])).toMatchObject({ code: 2 });
+  expect(await pollhook(["destinations"])).toMatchObject({ code: 2, out: [] });
 });
 
 it("prints its version", async () => {
@@ -73,6 +74,10 @@ describe("a call that makes no sense ends with 2 and says why", () => {
     [["fly"], "unknown command 'fly'"],
     [["constructor"], "unknown command 'constructor'"],
     [["lst"], "(Did you mean list?)"],
+    [["dest"], "(Did you mean destinations?)"],
+    [["re"], "(Did you mean register or redeliver?)"],
+    [["wiat"], "(Did you mean wait?)"],
+    [["destinations", "tset"], "(Did you mean test?)"],
     [["job"], "Usage: pollhook job ID"],
     [["job", "a", "b"], "Usage: pollhook job ID"],
     [["job", "a", "--fast"], "--fast"],
@@ -80,9 +85,16 @@ describe("a call that makes no sense ends with 2 and says why", () => {
     [["destinations", "fly"], "unknown command 'fly'"],
     [["wait", "a", "--until", "noon"], "It must be outcome or over."],
     [["wait", "a", "--timeout", "long"], "It must be a number."],
-    [["register", "--metadata", "7"], "--metadata must be a JSON object"],
+    [["register"], "Name the request"],
+    [["register", "--callback-url", "https://your-app.example.com"], "Name the request"],
+    [["register", "--request-id", "1", "--metadata", "7"], "--metadata must be a JSON object"],
+    [["register", "--request-id", "1", "--metadata", "[1]"], "--metadata must be a JSON object"],
+    [["register", "--request-id", "1", "--metadata", "null"], "--metadata must be a JSON object"],
+    [["register", "--request-id", "1", "--metadata", "{"], "--metadata must be a JSON object"],
     [["list", "--status", "lost"], "It must be waiting, delivering,"],
-    [["list", "--count", "0"], "--count must be at least 1"],
+    [["list", "--count", "0"], "--count must be a whole number, at least 1"],
+    [["list", "--count", "1.5"], "--count must be a whole number, at least 1"],
+    [["list", "--count", "1.5", "--all"], "--count must be a whole number, at least 1"],
     [["list", "--metadata", "user"], "NAME=VALUE"],
     [["token", "--scope", "jobs:read"], "'--expires-in <SECONDS>' not specified"],
     [["destinations", "put", "app"], "'--url <URL>' not specified"],
@@ -102,9 +114,20 @@ describe("a call that makes no sense ends with 2 and says why", () => {
     expect(err.join("\n")).toContain(text);
   });
 
+  it.each([["fly"], ["jest"], ["xx"], ["d"]])(
+    "%s, which is like no command, without a suggestion",
+    async (word) => {
+      const { code, err } = await pollhook([word], { env });
+      expect([code, err.join("\n")]).toEqual([2, expect.not.stringContaining("Did you mean")]);
+    },
+  );
+
   it.each([
     [{}, "Set POLLHOOK_URL"],
-    [{ POLLHOOK_URL: "pollhook.example", POLLHOOK_TOKEN: "t" }, "Set POLLHOOK_URL"],
+    [
+      { POLLHOOK_URL: "pollhook.example", POLLHOOK_TOKEN: "t" },
+      "POLLHOOK_URL is no URL (https://…): pollhook.example",
+    ],
     [{ POLLHOOK_URL: "https://pollhook.example" }, "Set POLLHOOK_TOKEN"],
     [{ POLLHOOK_URL: "https://a b", POLLHOOK_TOKEN: "t" }, "is wrong: The url"],
     [{ POLLHOOK_URL: "https://pollhook.example", POLLHOOK_TOKEN: "t\n" }, "is wrong: The token"],

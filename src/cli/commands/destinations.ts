@@ -5,7 +5,6 @@ import { type Destination, Destinations } from "../../client/index.ts";
 import {
   BAD,
   type Command,
-  clientOf,
   command,
   defined,
   flag,
@@ -19,6 +18,7 @@ import {
   word,
 } from "../command.ts";
 import { destinationLine } from "../print.ts";
+import { clientOf } from "../server.ts";
 
 const open = (io: Io): Destinations => new Destinations(clientOf(io));
 
@@ -113,8 +113,9 @@ const remove = command({
   summary: "Deletes a destination; what was still to go there can be redelivered elsewhere",
   words: ["NAME"],
   examples: ["pollhook destinations delete app"],
-  async run({ words: [name = ""], io }) {
+  async run({ args, words: [name = ""], io }) {
     await open(io).delete(name);
+    if (args.json) io.out(JSON.stringify({ name, deleted: true }));
     return OK;
   },
 });

@@ -1,11 +1,10 @@
 /**
  * The commands of one job: register, job, wait, cancel, redeliver.
  */
-import type { Job, RegistrationExtras } from "../../client/index.ts";
+import type { Job, PollhookClient } from "../../client/index.ts";
 import {
   BAD,
   type Command,
-  clientOf,
   command,
   defined,
   type Io,
@@ -17,6 +16,7 @@ import {
   word,
 } from "../command.ts";
 import { jobLines } from "../print.ts";
+import { answerLine, clientOf } from "../server.ts";
 
 export const register: Command = command({
   name: "register",
@@ -41,27 +41,32 @@ export const register: Command = command({
     "curl … | pollhook register --response - --endpoint v3 --destination app",
   ],
   async run({ args, io }) {
-    const extras: RegistrationExtras = defined({
+    const { response, requestId, fetchUrl } = args;
+    if ((response ?? requestId ?? fetchUrl) === undefined)
+      throw new UsageError("Name the request: by --request-id, --fetch-url or --response.");
+    const said = defined({
+      request_id: requestId,
+      fetch_url: fetchUrl,
       endpoint: args.endpoint,
       callback_url: args.callbackUrl,
       destination: args.destination,
       eta: args.eta,
       deadline_seconds: args.deadline,
       format: args.format,
-      metadata: args.metadata === undefined ? undefined : objectOf(args.metadata),
       index: args.index,
       key: io.env.POLLHOOK_PROVIDER_KEY || undefined,
     });
+    // As they came: parsed and written again, big integers would lose their digits.
+    const texts = defined({
+      metadata: args.metadata === undefined ? undefined : objectText("--metadata", args.metadata),
+      response: response === undefined ? undefined : objectText(response, await io.read(response)),
+    });
+    const members = [
+      ...Object.entries(said).map(([name, value]) => [name, JSON.stringify(value)]),
+      ...Object.entries(texts),
+    ].map(([name, text]) => `"${name}":${text}`);
     const client = clientOf(io);
-    const { response } = args;
-    const job =
-      response !== undefined
-        ? await client.registerResponse(await io.read(response), extras)
-        : await client.register({
-            ...extras,
-            ...defined({ request_id: args.requestId, fetch_url: args.fetchUrl }),
-          });
-    return show(job, args.json, io);
+    return show(await client.register(`{${members.join()}}`), { client, args, io });
   },
 });
 
@@ -70,7 +75,10 @@ export const job: Command = command({
   summary: "Prints a job with its timeline",
   words: ["ID"],
   examples: ["pollhook job job_k5zcct67ygy3wdgtzggqgg7u6oqwee5e"],
-  run: async ({ args, words: [id = ""], io }) => show(await clientOf(io).job(id), args.json, io),
+  async run({ args, words: [id = ""], io }) {
+    const client = clientOf(io);
+    return show(await client.job(id), { client, args, io });
+  },
 });
 
 export const wait: Command = command({
@@ -84,8 +92,9 @@ export const wait: Command = command({
   examples: ["pollhook wait job_… --timeout 120 --json | jq .result.output"],
   async run({ args, words: [id = ""], io }) {
     const { until = "outcome" } = args;
-    const job = await clientOf(io).wait(id, { until, ...defined({ timeoutSeconds: args.timeout }) });
-    show(job, args.json, io);
+    const client = clientOf(io);
+    const job = await client.wait(id, { until, timeoutSeconds: args.timeout });
+    show(job, { client, args, io });
     return endOf(job, until === "over");
   },
 });
@@ -95,7 +104,10 @@ export const cancel: Command = command({
   summary: "Stops a job",
   words: ["ID"],
   examples: ["pollhook cancel job_…"],
-  run: async ({ args, words: [id = ""], io }) => show(await clientOf(io).cancel(id), args.json, io),
+  async run({ args, words: [id = ""], io }) {
+    const client = clientOf(io);
+    return show(await client.cancel(id), { client, args, io });
+  },
 });
 
 export const redeliver: Command = command({
@@ -110,7 +122,8 @@ export const redeliver: Command = command({
   examples: ["pollhook redeliver job_… --callback-url https://your-app.example.com/repaired"],
   async run({ args, words: [id = ""], io }) {
     const to = defined({ callback_url: args.callbackUrl, destination: args.destination });
-    return show(await clientOf(io).redeliver(id, to), args.json, io);
+    const client = clientOf(io);
+    return show(await client.redeliver(id, to), { client, args, io });
   },
 });
 
@@ -118,17 +131,25 @@ export const redeliver: Command = command({
 export const endOf = ({ outcome, status }: Pick<Job, "outcome" | "status">, withDelivery: boolean): number =>
   outcome === "succeeded" && !(withDelivery && status === "undelivered") ? OK : BAD;
 
-function show(job: Job, asJson: boolean | undefined, io: Io): number {
-  for (const line of asJson ? [JSON.stringify(job)] : jobLines(job)) io.out(line);
+interface Shown {
+  readonly client: PollhookClient;
+  readonly args: { readonly json: boolean | undefined };
+  readonly io: Io;
+}
+
+/** The job that the client was answered last. */
+function show(job: Job, { client, args, io }: Shown): number {
+  for (const line of args.json ? [answerLine(client)] : jobLines(job)) io.out(line);
   return OK;
 }
 
-function objectOf(text: string): Record<string, unknown> {
+/** `text`, if it is one JSON object and nothing else. */
+function objectText(name: string, text: string): string {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return text;
   } catch {
     // Said below.
   }
-  throw new UsageError("--metadata must be a JSON object.");
+  throw new UsageError(`${name} must be a JSON object.`);
 }

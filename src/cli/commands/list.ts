@@ -3,7 +3,6 @@
  */
 import {
   type Command,
-  clientOf,
   command,
   defined,
   flag,
@@ -12,9 +11,11 @@ import {
   text,
   texts,
   UsageError,
+  whole,
   word,
 } from "../command.ts";
 import { jobLine } from "../print.ts";
+import { clientOf } from "../server.ts";
 
 const DEFAULT_COUNT = 50;
 const MAX_PAGE = 200;
@@ -40,8 +41,8 @@ export const list: Command = command({
     "pollhook list --all --json | jq -r .id",
   ],
   async run({ args, io }) {
-    const count = args.all ? Number.POSITIVE_INFINITY : (args.count ?? DEFAULT_COUNT);
-    if (!(count >= 1)) throw new UsageError("--count must be at least 1.");
+    const wanted = whole("count", args.count, 1) ?? DEFAULT_COUNT;
+    const count = args.all ? Number.POSITIVE_INFINITY : wanted;
     const filter = defined({
       status: args.status,
       outcome: args.outcome,
@@ -53,7 +54,7 @@ export const list: Command = command({
       created_before: args.createdBefore,
     });
     const metadata = Object.fromEntries((args.metadata ?? []).map(pairOf));
-    const limit = Math.min(MAX_PAGE, Math.ceil(count));
+    const limit = Math.min(MAX_PAGE, count);
     let left = count;
     for await (const job of clientOf(io).list({ ...filter, metadata, limit })) {
       io.out(args.json ? JSON.stringify(job) : jobLine(job));

@@ -7,7 +7,6 @@ import type { FeedEvent, PollhookClient, PollhookError } from "../../client/inde
 import {
   BAD,
   type Command,
-  clientOf,
   command,
   flag,
   type Io,
@@ -15,9 +14,11 @@ import {
   OK,
   text,
   UsageError,
+  whole,
 } from "../command.ts";
 import { type Forwarded, forward, isAccepted, isFinal } from "../forward.ts";
 import { feedLine, forwardedLine, typeOf } from "../print.ts";
+import { clientOf, detailOf } from "../server.ts";
 
 const DEFAULT_RETRIES = 3;
 const FIRST_GAP_MS = 1_000;
@@ -46,16 +47,16 @@ one comes. Ctrl-C ends it with 0 and prints the cursor to go on from.`,
     const { json: isJson = false } = args;
     const to = args.forward === undefined ? null : urlOf(args.forward);
     if (args.all && args.after !== undefined) throw new UsageError("--all and --after say different things.");
-    const limit = wholeOf("limit", args.limit, 1) ?? Number.POSITIVE_INFINITY;
-    const retries = wholeOf("retries", args.retries, 0) ?? DEFAULT_RETRIES;
+    const limit = whole("limit", args.limit, 1) ?? Number.POSITIVE_INFINITY;
+    const retries = whole("retries", args.retries, 0) ?? DEFAULT_RETRIES;
     const client = clientOf(io);
     const signal = io.interrupted();
     const kept = new Cursor(args.cursorFile ?? null, io);
     let [count, code] = [0, OK];
     try {
       await kept.begin(client, args.all ? undefined : (args.after ?? "latest"), signal);
-      const onOutage = ({ code, detail }: PollhookError, pauseMs: number): void =>
-        note(code, `${detail} Trying again in ${inSeconds(pauseMs)}.`, isJson, io);
+      const onOutage = (error: PollhookError, pauseMs: number): void =>
+        note(error.code, `${detailOf(error, io)} Trying again in ${inSeconds(pauseMs)}.`, isJson, io);
       const after = kept.value === null ? {} : { after: kept.value };
       for await (const event of client.followFeed({ ...after, limit: PAGE, signal, onOutage })) {
         if (to && !(await replay(event, to, { retries, isJson, signal, io }))) code = BAD;
@@ -154,9 +155,4 @@ function urlOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
   throw new UsageError("--forward must be a URL: http://localhost:3000/hook");
-}
-
-function wholeOf(name: string, value: number | undefined, least: number): number | undefined {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return value;
-  throw new UsageError(`--${name} must be a whole number, at least ${least}.`);
 }

@@ -1,18 +1,8 @@
 /**
  * `pollhook token`: asks the server for a token that may do less than the caller's and lives shorter.
  */
-import {
-  type Command,
-  clientOf,
-  command,
-  defined,
-  flag,
-  needed,
-  number,
-  OK,
-  text,
-  texts,
-} from "../command.ts";
+import { type Command, command, defined, flag, needed, number, OK, text, texts } from "../command.ts";
+import { answerLine, clientOf } from "../server.ts";
 
 export const token: Command = command({
   name: "token",
@@ -43,8 +33,9 @@ export const token: Command = command({
       max_deadline_seconds: args.maxDeadline,
       owner: args.owner,
     });
-    const minted = await clientOf(io).mintToken({ scope: args.scope, expires_in: args.expiresIn, ...bounds });
-    io.out(args.json ? JSON.stringify(minted) : minted.token);
+    const client = clientOf(io);
+    const { token } = await client.mintToken({ scope: args.scope, expires_in: args.expiresIn, ...bounds });
+    io.out(args.json ? answerLine(client) : token);
     return OK;
   },
 });

@@ -2,8 +2,9 @@
  * `pollhook watch`: what happens to a job, line by line, with a bar against its eta while it waits.
  */
 import type { Job } from "../../client/index.ts";
-import { BAD, type Command, clientOf, command, type Io } from "../command.ts";
+import { BAD, type Command, command, type Io } from "../command.ts";
 import { eventLine, jobLine, progress } from "../print.ts";
+import { clientOf } from "../server.ts";
 import { endOf } from "./jobs.ts";
 
 const REDRAW_MS = 500;
