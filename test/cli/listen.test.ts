@@ -258,9 +258,56 @@ it("says that the feed is out of reach, and goes on when it is back", async () =
   expect([code, err]).toEqual([0, [expect.stringMatching(/ Trying again in \d s\.$/)]]);
 });
 
-it("ends with 1 and the problem when it is refused", async () => {
+it("ends with 1 and the problem when it is refused, and takes no cursor for granted that nobody gave it", async () => {
   feed.faults.push(403);
-  expect(await listens(["--all"])).toMatchObject({ code: 1, err: [expect.stringContaining("403")] });
+  expect(await listens(["--all"])).toMatchObject({ code: 1, out: [], err: [expect.stringContaining("403")] });
+  feed.faults.push(422);
+  const bogus = await listens(["--after", "bogus"]);
+  expect(bogus).toMatchObject({ code: 1, out: [], err: [expect.stringContaining("422")] });
+});
+
+it("prints the cursor, too, when a refusal ends it later on", async () => {
+  feed.count = 1;
+  const listening = listens(["--all"]);
+  await until(() => feed.asked.length === 2);
+  feed.faults.push(403);
+  feed.count = 2;
+  expect(await listening).toMatchObject({
+    code: 1,
+    out: [expect.stringContaining("msg_1"), expect.stringContaining("msg_2"), "cursor: c2"],
+  });
+});
+
+describe("at Ctrl-C before the first event is dealt with", () => {
+  const interrupted = async (argv: readonly string[], at: () => boolean): Promise<readonly string[]> => {
+    const controller = new AbortController();
+    const listening = listens(argv, { interrupt: controller.signal });
+    await until(at);
+    controller.abort();
+    const { code, out, err } = await listening;
+    expect(code).toBe(0);
+    expect(err.filter((line) => !line.includes("Trying again"))).toEqual([]);
+    return out;
+  };
+
+  it("prints where it began", async () => {
+    feed.count = 3;
+    expect(await interrupted(["--after", "c3"], () => feed.asked.length === 1)).toEqual(["cursor: c3"]);
+    expect(await interrupted([], () => feed.asked.length === 3)).toEqual(["cursor: c3"]);
+  });
+
+  it("prints where it began while the first event is not accepted", async () => {
+    feed.count = 3;
+    receiver.answers.push(500, 500, 500, 500);
+    const argv = ["--after", "c2", "--forward", receiver.url];
+    expect(await interrupted(argv, () => receiver.ids.length === 1)).toEqual(["cursor: c2"]);
+  });
+
+  it("says that there is none yet", async () => {
+    expect(await interrupted(["--all"], () => feed.asked.length === 1)).toEqual(["cursor: none yet"]);
+    const json = await interrupted(["--all", "--json"], () => feed.asked.length === 2);
+    expect(json).toEqual(['{"next_cursor":null}']);
+  });
 });
 
 describe("as a process", () => {
@@ -295,10 +342,13 @@ describe("as a process", () => {
   it("ends with 2 where the cursor cannot be kept", async () => {
     feed.count = 1;
     const argv = [main, "listen", "--all", "--limit", "1", "--cursor-file", join(folder, "no", "cursor")];
+    argv.push("--forward", receiver.url);
     await expect(promisify(execFile)(process.execPath, argv, { env: env() })).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining("cannot be written"),
     });
+    // Before anything went out: else it would go out again at each start.
+    expect(receiver.ids).toEqual([]);
   });
 });
 

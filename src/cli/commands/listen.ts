@@ -64,12 +64,13 @@ one comes. Ctrl-C ends it with 0 and prints the cursor to go on from.`,
         await kept.move(event.cursor);
         if (++count >= limit) break;
       }
+      kept.tell(isJson);
       return code;
     } catch (error) {
+      // One that only the caller has named may be what is wrong.
+      if (signal.aborted || kept.isServers) kept.tell(isJson);
       if (signal.aborted) return OK;
       throw error;
-    } finally {
-      kept.tell(isJson);
     }
   },
 });
@@ -118,6 +119,8 @@ const shown = (event: FeedEvent, { status, fault, durationMs }: Forwarded, tries
 /** How far the events are dealt with; in a file, too, if there is one. */
 class Cursor {
   value: string | null = null;
+  /** Whether it came from the server in this run. */
+  isServers = false;
   readonly #file: string | null;
   readonly #io: Io;
 
@@ -126,22 +129,28 @@ class Cursor {
     this.#io = io;
   }
 
-  /** From the file, or else from `after`; what is `latest` now is kept at once. */
+  /**
+   * From the file, or else from `after`; what is `latest` now is kept at once. The file is written in any case: one that
+   * cannot be must show before an event goes out, which else would go out again at each start.
+   */
   async begin(client: PollhookClient, after: string | undefined, signal: AbortSignal): Promise<void> {
-    const found = this.#file === null ? null : ((await this.#io.load(this.#file))?.trim() ?? null);
-    if (found) this.value = found;
-    else if (after === "latest") await this.move((await client.feed({ after, signal })).next_cursor);
-    else this.value = after ?? null;
+    const text = this.#file === null ? "" : ((await this.#io.load(this.#file)) ?? "");
+    const found = text.trim();
+    if (found === "" && after === "latest")
+      return this.move((await client.feed({ after, signal })).next_cursor);
+    this.value = found || (after ?? null);
+    if (this.#file !== null) await this.#io.save(this.#file, text);
   }
 
   async move(cursor: string): Promise<void> {
     this.value = cursor;
+    this.isServers = true;
     if (this.#file !== null) await this.#io.save(this.#file, `${cursor}\n`);
   }
 
   tell(isJson: boolean): void {
-    if (this.value === null) return;
-    this.#io.out(isJson ? JSON.stringify({ next_cursor: this.value }) : `cursor: ${this.value}`);
+    const { value } = this;
+    this.#io.out(isJson ? JSON.stringify({ next_cursor: value }) : `cursor: ${value ?? "none yet"}`);
   }
 }
 
