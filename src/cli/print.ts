@@ -63,8 +63,12 @@ export function progress(job: ListedJob, now: number): string {
   const passed = Math.max(0, (now - Date.parse(job.registered_at)) / 1000);
   const all = job.eta ?? (Date.parse(job.deadline_at) - Date.parse(job.registered_at)) / 1000;
   const full = all <= 0 ? BAR_CHARS : Math.min(BAR_CHARS, Math.floor((passed / all) * BAR_CHARS));
-  const of = job.eta === null ? `at most ${Math.round(all)} s` : `about ${Math.round(all)} s`;
-  return `[${"#".repeat(full)}${".".repeat(BAR_CHARS - full)}] ${Math.floor(passed)} s of ${of}`;
+  const bar = `[${"#".repeat(full)}${".".repeat(BAR_CHARS - full)}] ${Math.floor(passed)} s`;
+  const [most, limit] = job.eta === null ? ["at most", "deadline"] : ["about", "eta"];
+  const over = Math.floor(passed - all);
+  return over >= 1
+    ? `${bar}, ${over} s longer than the ${limit} of ${Math.round(all)} s`
+    : `${bar} of ${most} ${Math.round(all)} s`;
 }
 
 /** `app  active  closed  3 in flight, 0 parked  https://…` */

@@ -108,7 +108,7 @@ describe("watch", () => {
     expect(code).toBe(0);
     expect(out.at(-1)).toBe("done: finished");
     expect(out).toContain("outcome: succeeded");
-    expect(shown[0]).toMatch(/^\[[#.]{24}\] \d+ s of about 1 s$/);
+    expect(shown[0]).toMatch(/^\[[#.]{24}\] \d+ s( of about 1 s|, \d+ s longer than the eta of 1 s)$/);
     expect(shown.at(-1)).toBe("");
   });
 
