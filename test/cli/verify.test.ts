@@ -51,6 +51,29 @@ it("says which of several secrets it was", async () => {
   expect(await verified(asText(), { secrets: OLDER })).toMatchObject({ code: 1, found: { secrets: [] } });
 });
 
+it("knows a body whose slashes are no longer escaped, as the provider escapes them", async () => {
+  const sent = BODY.replace('"metadata"', '"output":["https:\\/\\/a.example\\/1.png"],"metadata"');
+  const signature = new Webhook(SECRET).sign("msg_1", new Date(SENT_AT), sent);
+  const headers = { ...HEADERS, "Webhook-Signature": signature };
+  const { code, found } = await verified(JSON.stringify({ headers, body: JSON.stringify(JSON.parse(sent)) }));
+  expect([code, found.body_change]).toEqual([1, "it was parsed and written again with other escapes"]);
+});
+
+it("names the secret that is malformed", async () => {
+  const surroundings = { env: { POLLHOOK_SECRET: `${SECRET} whsec_%` }, files: { captured: asText() } };
+  expect(await pollhook(["verify", "captured", "--at", SENT_AT], surroundings)).toEqual({
+    code: 2,
+    out: [],
+    err: ["pollhook: Secret 2 in POLLHOOK_SECRET is malformed: it must be whsec_ and base64."],
+    shown: [],
+  });
+});
+
+it("takes Unix seconds for when it came", async () => {
+  const at = String(Date.parse(SENT_AT) / 1000 + 60);
+  expect(await verified(asText(), { at })).toMatchObject({ code: 0, found: { clock_seconds: 60 } });
+});
+
 it("tells a clock that differs from a secret that does", async () => {
   expect(await verified(asText(), { at: "2026-11-20T13:00:21Z" })).toMatchObject({
     code: 1,
@@ -58,12 +81,18 @@ it("tells a clock that differs from a secret that does", async () => {
   });
 });
 
+const REWRITTEN = "it looks parsed and written again, unless the secret is another";
+
 it.each([
   [`${BODY}\n`, "a line end was added behind it"],
   [` ${BODY} `, "white space was added around it"],
   [`\uFEFF${BODY}`, "a byte order mark was put before it"],
   [JSON.stringify(JSON.parse(BODY), null, 2), "it was parsed and written again with other white space"],
-  [BODY.replace("succeeded", "failed"), null],
+  [BODY.replace("succeeded", "failed"), REWRITTEN],
+  [JSON.stringify(JSON.parse(BODY.replace("succeeded", "failed")), null, 2), REWRITTEN],
+  [BODY.replace("succeeded", "failed").replaceAll('":', '": ').replaceAll(',"', ', "'), REWRITTEN],
+  [BODY.replace("succeeded", "\\/failed"), null],
+  ["a text", null],
 ])("recognises how a body was changed: %j", async (body, change) => {
   const { code, found } = await verified(asText(body));
   expect([code, found.code, found.body_change]).toEqual([1, "webhook_signature_refused", change]);

@@ -3,6 +3,7 @@
  * nothing fits, whether its body was changed in one of the ways in which bodies are usually changed. Asks no server.
  */
 import { PollhookError, verifyWebhook, verifyWebhookText } from "../../client/index.ts";
+import { CHANGES, looksRewritten } from "../body-change.ts";
 import { BAD, type Command, command, OK, text, UsageError } from "../command.ts";
 
 interface Captured {
@@ -16,14 +17,14 @@ export const verify: Command = command({
   notes: `FILE is the request as text (header lines, an empty line, the body) or JSON: {"headers": {…}, "body": "…"}; - for
 standard input. The secrets are read from POLLHOOK_SECRET, separated by spaces or commas.`,
   words: ["FILE"],
-  options: { at: text("TIME", "when it came, such as 2026-11-20T12:00:00Z (now)") },
+  options: { at: text("TIME", "when it came: 2026-11-20T12:00:00Z, or seconds since 1970 (now)") },
   examples: ['POLLHOOK_SECRET="whsec_… whsec_…" pollhook verify captured.txt --at 2026-11-20T12:00:21Z'],
   async run({ args, words: [file = ""], io }) {
     const secrets = (io.env.POLLHOOK_SECRET ?? "").split(/[\s,]+/).filter((text) => text !== "");
     if (secrets.length === 0) throw new UsageError("Set POLLHOOK_SECRET to the secret, or to several.");
-    const now = args.at === undefined ? Date.now() : Date.parse(args.at);
-    if (Number.isNaN(now)) throw new UsageError("--at must be a time such as 2026-11-20T12:00:00Z.");
+    const now = args.at === undefined ? Date.now() : timeOf(args.at);
     const message = readCaptured(await io.read(file));
+    await checkSecrets(message, secrets);
     const sentAt = Number(message.headers["webhook-timestamp"]) * 1000;
     const fitting = await fittingSecrets(message, secrets, sentAt);
     const fault = await faultOf(verifyWebhookText(message, secrets, { now }));
@@ -61,6 +62,21 @@ function linesOf(found: Found, count: number): string[] {
   ];
 }
 
+/** Epoch ms. */
+function timeOf(text: string): number {
+  const time = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  if (!Number.isNaN(time)) return time;
+  throw new UsageError("--at must be a time such as 2026-11-20T12:00:00Z, or seconds since 1970.");
+}
+
+/** One that is malformed says nothing of the message. */
+async function checkSecrets(message: Captured, secrets: readonly string[]): Promise<void> {
+  const faults = await Promise.all(secrets.map((secret) => faultOf(verifyWebhookText(message, secret))));
+  const place = faults.findIndex((fault) => fault?.code === "webhook_secret_invalid") + 1;
+  if (place > 0)
+    throw new UsageError(`Secret ${place} in POLLHOOK_SECRET is malformed: it must be whsec_ and base64.`);
+}
+
 /** Places, from 1, of the secrets that fit, whatever the clock says. */
 async function fittingSecrets(message: Captured, secrets: readonly string[], now: number): Promise<number[]> {
   const faults = await Promise.all(
@@ -69,32 +85,15 @@ async function fittingSecrets(message: Captured, secrets: readonly string[], now
   return faults.flatMap((fault, index) => (fault === null ? [index + 1] : []));
 }
 
-/** How a body is changed by those who pass it on, and what it was before. */
-const CHANGES: readonly (readonly [name: string, undo: (body: string) => string])[] = [
-  ["a line end was added behind it", (body) => body.replace(/\r?\n$/, "")],
-  // White space, to JavaScript: so it comes first.
-  ["a byte order mark was put before it", (body) => body.replace(/^\uFEFF/, "")],
-  ["white space was added around it", (body) => body.trim()],
-  ["its line end was taken away", (body) => `${body}\n`],
-  ["its line ends were changed", (body) => body.replaceAll("\r\n", "\n")],
-  ["it was parsed and written again with other white space", compact],
-];
-
 async function changeOf(message: Captured, secrets: readonly string[], now: number): Promise<string | null> {
   for (const [name, undo] of CHANGES) {
     const body = undo(message.body);
-    if (body === message.body) continue;
+    if (body === null || body === message.body) continue;
     if ((await faultOf(verifyWebhookText({ ...message, body }, secrets, { now }))) === null) return name;
   }
-  return null;
-}
-
-function compact(body: string): string {
-  try {
-    return JSON.stringify(JSON.parse(body));
-  } catch {
-    return body;
-  }
+  return looksRewritten(message.body)
+    ? "it looks parsed and written again, unless the secret is another"
+    : null;
 }
 
 const typeOf = (message: Captured, secrets: readonly string[], now: number): Promise<string | null> =>
