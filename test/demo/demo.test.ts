@@ -145,16 +145,43 @@ describe("npm run token", () => {
   });
 });
 
+/** The variables of the line that is there to be pasted. */
+function exportedBy(output: string): Record<string, string> {
+  const [, pairs = ""] = /^export (.*)$/m.exec(output) ?? [];
+  return Object.fromEntries(pairs.split(" ").map((pair) => pair.split(/=(.*)/, 2)));
+}
+
+const inShell = (line: string, env: Readonly<Record<string, string>>): string =>
+  line.replace(/\$(\w+)/g, (_, name) => env[name] ?? "").replace(/^"(\S+)"/, "$1");
+
+/** The provider takes the key, the Worker the token; the secret is the token's tenant's. */
+async function worksWith(env: Readonly<Record<string, string>>): Promise<void> {
+  const { MODELSLAB_URL, MODELSLAB_KEY: key, POLLHOOK_URL, POLLHOOK_TOKEN, POLLHOOK_SECRET } = env;
+  const asJson = { "content-type": "application/json" };
+  const call = { method: "POST", headers: asJson, body: JSON.stringify({ key, prompt: "a lighthouse" }) };
+  const generated = await fetch(`${MODELSLAB_URL}/api/v6/images/text2img`, call);
+  expect(await generated.json()).toMatchObject({ status: "processing" });
+  const headers = { authorization: `Bearer ${POLLHOOK_TOKEN}` };
+  const signing = await fetch(`${POLLHOOK_URL}/v1/signing-secret`, { headers });
+  expect(await signing.json()).toMatchObject({ secret: POLLHOOK_SECRET });
+  const { port } = new URL(env.PUBLIC_URL ?? "");
+  expect(port).toBe(env.PORT);
+}
+
 describe("npm start", () => {
   it("keeps its jobs and its ports across a restart, and refuses to run twice", async () => {
     const state = await mkdtemp(join(tmpdir(), "pollhook-state-"));
     const env = { POLLHOOK_START_STATE: state };
     const first = run("test/demo/start.ts", [], env);
     await expect.poll(() => first.output(), { timeout: 30_000 }).toContain("Try it");
-    const curl = /^curl -s (\S+) -H '([^']+)' -H '([^']+)' -d '([^']+)'$/m.exec(first.output());
+    const exported = exportedBy(first.output());
+    const typed = /^curl -s (.*)$/m.exec(first.output())?.[1] ?? "";
+    const curl = /^(\S+) -H "([^"]+)" -H '([^']+)' -d '([^']+)'$/.exec(inShell(typed, exported));
     const [, url = "", authorization = "", contentType = "", body = ""] = curl ?? [];
     const link = /^(http:\S+)\/console#token=(\S+)$/m.exec(first.output());
     expect([`${link?.[1]}/v1/jobs`, `authorization: Bearer ${link?.[2]}`]).toEqual([url, authorization]);
+    expect(first.output()).toContain(`${link?.[1]}/docs`);
+    await worksWith(exported);
     expect((await fetch(link?.[0] ?? "")).headers.get("content-type")).toMatch(/^text\/html/);
     const headers = Object.fromEntries([authorization, contentType].map((line) => line.split(": ", 2)));
     const answer = await fetch(url, {

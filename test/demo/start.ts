@@ -100,7 +100,24 @@ function showLog(line: string): void {
   else if (/error|warn/i.test(line)) say(line);
 }
 
-function greet({ worker, provider, receiver, token, freshSecrets }: Trio): void {
+/** What the command line and the recipes of the README need, the place where a recipe listens included. */
+async function exportLine({ worker, provider, token, providerKey, secret }: Trio): Promise<string> {
+  const port = await freePort();
+  const variables = {
+    POLLHOOK_URL: worker.origin,
+    POLLHOOK_TOKEN: token,
+    POLLHOOK_SECRET: secret,
+    MODELSLAB_URL: provider.origin,
+    MODELSLAB_KEY: providerKey,
+    PORT: port,
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+  };
+  const pairs = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return `export ${pairs.join(" ")}`;
+}
+
+async function greet(trio: Trio): Promise<void> {
+  const { worker, provider, receiver, token, freshSecrets } = trio;
   if (freshSecrets) say("Wrote .dev.vars with a fresh master key.");
   say(`
 Open this to sign in to the console (tenant "local", every scope but provider:admin, 30 days):
@@ -108,12 +125,17 @@ Open this to sign in to the console (tenant "local", every scope but provider:ad
 ${worker.origin}/console#token=${token}
 
 Pollhook    ${worker.origin}
+its API     ${worker.origin}/docs
 provider    ${provider.origin}   simulated; an id it has not seen is ready 4 s after its first fetch
 receiver    ${receiver.origin}/hook   verifies what arrives and shows it here
 
+Paste this for the command line, the recipes of the README, and the next line:
+
+${await exportLine(trio)}
+
 Try it there, or here, with any id you like:
 
-curl -s ${worker.origin}/v1/jobs -H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '{"request_id": "${randomInt(10_000_000, 99_999_999)}", "callback_url": "${receiver.origin}/hook", "eta": 2}'
+curl -s "$POLLHOOK_URL/v1/jobs" -H "authorization: Bearer $POLLHOOK_TOKEN" -H 'content-type: application/json' -d '{"request_id": "${randomInt(10_000_000, 99_999_999)}", "callback_url": "${receiver.origin}/hook", "eta": 2}'
 
 Ctrl-C ends all three; jobs are kept in ${relative(process.cwd(), STATE) || "."}.
 `);
@@ -133,7 +155,7 @@ async function main(): Promise<undefined> {
     onWorkerLog: showLog,
   });
   writeLast({ ...ports, starter: process.pid, group: trio.worker.group });
-  greet(trio);
+  await greet(trio);
 }
 
 await runCommand(main);

@@ -24,6 +24,10 @@ export interface Trio {
   readonly provider: Provider;
   readonly receiver: Receiver;
   readonly token: string;
+  /** What the provider takes. */
+  readonly providerKey: string;
+  /** What the token's tenant's events are signed with. */
+  readonly secret: string;
   /** Whether `.dev.vars` was written just now. */
   readonly freshSecrets: boolean;
   /** Calls the Worker's API; a refusal is thrown with its detail. */
@@ -43,8 +47,8 @@ export async function startTrio(options: TrioOptions): Promise<Trio> {
     const provider = await startProvider({ keys: [PROVIDER_KEY], ...options.provider });
     ends.push(() => provider.close());
     // Known before the Worker starts: the first thing that it does may be a delivery that was overdue.
-    const secret = await signingSecrets(masterKeys, TENANT);
-    const receiver = await startReceiver({ secret, ...options.receiver });
+    const secrets = await signingSecrets(masterKeys, TENANT);
+    const receiver = await startReceiver({ secret: secrets, ...options.receiver });
     ends.push(() => receiver.close());
     const port = options.workerPort ?? (await freePort());
     const worker = await startWorker({
@@ -62,7 +66,18 @@ export async function startTrio(options: TrioOptions): Promise<Trio> {
     ends.push(() => worker.stop());
     const api = (method: string, path: string, body?: unknown) =>
       callApi(worker.origin, token, method, path, body);
-    return { worker, provider, receiver, token, freshSecrets: written, api, stop };
+    const [secret = ""] = secrets;
+    return {
+      worker,
+      provider,
+      receiver,
+      token,
+      providerKey: PROVIDER_KEY,
+      secret,
+      freshSecrets: written,
+      api,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
