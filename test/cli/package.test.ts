@@ -29,6 +29,16 @@ it("has a Worker that imports neither the client nor the command line", () => {
   expect(lines.filter((line) => /\/(client|cli)\//.test(line))).toEqual([]);
 });
 
+it("asks whoever installs it for what its command line imports, and for nothing else", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  // Not packed: it mints with the Worker's own code.
+  const imports = importsOf("cli").filter((line) => !line.startsWith("token.ts"));
+  const foreign = imports
+    .map((line) => line.split(": ", 2)[1] ?? "")
+    .filter((from) => !/^(\.|node:)/.test(from));
+  expect([...new Set(foreign)]).toEqual(Object.keys(dependencies));
+});
+
 it("runs where it is installed", async () => {
   const { bin, folder, remove } = await installPackage();
   try {
