@@ -103,8 +103,10 @@ function explainCall(
     return OK;
   }
   // Help that nobody has asked for, for want of a command.
-  if (code === "commander.help" && !isJson) io.err(said.err.trimEnd());
-  else explainUsage(said.err.replace(/^error: /, "").trimEnd(), isJson, io);
+  const isHelp = code === "commander.help";
+  if (isHelp && isJson) return explainUsage("A command is missing; --help lists them.", isJson, io);
+  if (!isHelp) return explainUsage(said.err.replace(/^error: /, "").trimEnd(), isJson, io);
+  io.err(said.err.trimEnd());
   return USAGE;
 }
 

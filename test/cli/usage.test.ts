@@ -45,6 +45,15 @@ it("explains a command that help is asked about", async () => {
   expect(asked).toMatchObject({ code: 0, out });
 });
 
+it("says it in a line where JSON is asked for", async () => {
+  const { code, out, err } = await pollhook(["--json"]);
+  expect([code, out, err.length]).toEqual([2, [], 1]);
+  expect(JSON.parse(err[0] ?? "")).toMatchObject({
+    code: "usage",
+    detail: expect.stringMatching(/^A command is missing/),
+  });
+});
+
 it("lists the commands of destinations", async () => {
   expect(await pollhook(["destinations", "--help"])).toMatchObject({ code: 0 });
   expect(await pollhook(["destinations"])).toMatchObject({ code: 2, out: [] });
