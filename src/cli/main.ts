@@ -30,7 +30,7 @@ process.exitCode = await run(process.argv.slice(2), {
     }),
   save: async (path, text) => {
     const aside = `${path}.${process.pid}`;
-    const written = writeFile(aside, text).then(() => rename(aside, path));
+    const written = writeFile(aside, text, { flush: true }).then(() => rename(aside, path));
     await written.catch(() => Promise.reject(new UsageError(`${path} cannot be written.`)));
   },
   interrupted: () => {

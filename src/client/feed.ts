@@ -11,12 +11,14 @@ import type { FeedEvent, FeedPage, FeedQuery } from "./types.ts";
 
 /** What comes while nobody asks is had with the next page, so it is shorter than the server's 60. */
 const HOLD_SECONDS = 30;
-/** The server holds only so many callers of one tenant and answers the others at once: those come back after a while. */
+/** Whatever answers at once, and empty, in place of holding the answer must not be asked again and again. */
 const QUICK_ANSWER_MS = 1_000;
 const FIRST_PAUSE_MS = 1_000;
 /** Begins where the tries of a single call have ended. */
 const FIRST_OUTAGE_PAUSE_MS = 4_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** The server's, where the caller names none. */
+const DEFAULT_LIMIT = 20;
 
 export interface FollowOptions extends CallOptions {
   /** The cursor of the last event that was dealt with, or `latest`; from the oldest that is kept unless given. */
@@ -73,11 +75,14 @@ async function outlasting(
   signal: AbortSignal | undefined,
   onOutage: (error: PollhookError, pauseMs: number) => void,
 ): Promise<FeedPage> {
+  let { limit } = asked;
   for (let failures = 1; ; failures++) {
     try {
-      return await feedPage(transport, asked, signal);
+      return await feedPage(transport, { ...asked, limit }, signal);
     } catch (error) {
       if (!(error instanceof PollhookError) || !mayRepeat(error, "safe")) throw error;
+      // A line on which a page takes too long gets a smaller one.
+      if (error.code === "timeout") limit = Math.ceil((limit ?? DEFAULT_LIMIT) / 2);
       const pauseMs = pauseOf(FIRST_OUTAGE_PAUSE_MS, failures) + (error.retryAfterSeconds ?? 0) * 1000;
       onOutage(error, pauseMs);
       await transport.sleep(pauseMs, signal);

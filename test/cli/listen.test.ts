@@ -238,6 +238,16 @@ it("goes on from the cursor in the file, which it keeps after each event", async
   expect(receiver.ids).toEqual(["msg_1", "msg_2"]);
 });
 
+it("does not take a cursor file that is empty for none, but where it is told where to begin", async () => {
+  const files: Record<string, string> = { here: "" };
+  const { code, err } = await listens(["--cursor-file", "here", "--limit", "1"], { files });
+  expect([code, err.join("\n")]).toEqual([2, expect.stringMatching(/here is empty/)]);
+  expect(files.here).toBe("");
+  feed.count = 1;
+  expect((await listens(["--cursor-file", "here", "--all", "--limit", "1"], { files })).code).toBe(0);
+  expect(files.here).toBe("c1\n");
+});
+
 it("keeps what `latest` was, so that what comes between two runs is not passed over", async () => {
   const files: Record<string, string> = {};
   feed.count = 5;

@@ -107,6 +107,17 @@ describe("followFeed", () => {
     expectWithin(long, [4_000, 8_000, 16_000]);
   });
 
+  it("asks for less where a page takes longer than a call may", async () => {
+    const never = () => new Promise<never>(() => {});
+    const first = at("/v1/events?after=latest&wait=0");
+    // Each call is tried four times.
+    server.on(first, never, never, never, never);
+    server.on(`${first}&limit=10`, never, never, never, never);
+    server.on(`${first}&limit=5`, page("1", "1"));
+    const { client } = clientOf({ timeoutMs: 1 });
+    expect(await take(client.followFeed({ after: "latest" }), 1)).toEqual(["1"]);
+  });
+
   it("never pauses for more than a minute, unless it is asked to", async () => {
     server.on(HELD("1"), ...Array(40).fill(networkError));
     server.on(HELD("1"), problem(429, "rate_limited", { headers: { "retry-after": "300" } }), page("2", "2"));

@@ -134,8 +134,12 @@ class Cursor {
    * cannot be must show before an event goes out, which else would go out again at each start.
    */
   async begin(client: PollhookClient, after: string | undefined, signal: AbortSignal): Promise<void> {
-    const text = this.#file === null ? "" : ((await this.#io.load(this.#file)) ?? "");
+    const kept = this.#file === null ? null : await this.#io.load(this.#file);
+    const text = kept ?? "";
     const found = text.trim();
+    // It has been kept once, and is lost: to begin with what is latest would pass over what came since.
+    if (kept !== null && found === "" && after === "latest")
+      throw new UsageError(`${this.#file} is empty: say where to begin, by --after or --all, or delete it.`);
     if (found === "" && after === "latest")
       return this.move((await client.feed({ after, signal })).next_cursor);
     this.value = found || (after ?? null);
