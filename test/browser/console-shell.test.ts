@@ -77,6 +77,28 @@ describe("signing in", () => {
     expect(view.complaints()).toEqual([]);
   });
 
+  it("signs in by Enter, and says that another tab signs in for itself", async () => {
+    const view = await browser.open(address);
+    await view.page.getByText("signs in for itself").waitFor();
+    await view.page.getByLabel("Token").fill(setting.token);
+    await view.page.keyboard.press("Enter");
+    await heading(view, "Jobs").waitFor();
+    expect(view.complaints()).toEqual([]);
+  });
+
+  it.each([
+    ["a page", "<!doctype html><title>Welcome</title>"],
+    ["null", "null"],
+    ["another API's object", "{}"],
+  ])("is not taken in by %s of another server", async (_, body) => {
+    const view = await browser.open(address);
+    await view.page.route("**/v1/jobs?*", (route) => route.fulfill({ status: 200, body }));
+    await paste(view, setting.token);
+    await view.page.getByRole("alert").filter({ hasText: "is not Pollhook" }).waitFor();
+    await expect.poll(() => view.page.evaluate(() => sessionStorage.length)).toBe(0);
+    expect(view.complaints()).toEqual([]);
+  });
+
   it("takes a link's token out of the address and the history at once", async () => {
     const view = await browser.open("about:blank");
     const { page } = view;
@@ -91,6 +113,10 @@ describe("signing in", () => {
     // In a tab that is signed in already.
     await goTo(view, `#token=${await setting.tokenFor("other")}`);
     await page.getByText("other", { exact: true }).waitFor();
+    expect(page.url()).toBe(address);
+    await goTo(view, "#token=garbage");
+    await page.getByText("The link has brought no token: you are signed in as you were.").waitFor();
+    await heading(view, "Jobs").waitFor();
     expect(page.url()).toBe(address);
     expect(view.complaints()).toEqual([]);
   });
@@ -153,6 +179,16 @@ describe("finding one's way", () => {
       await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(link);
       await expect.poll(() => page.locator("[aria-current=page]").innerText()).toBe(link);
     }
+    expect(view.complaints()).toEqual([]);
+  });
+
+  it.each([
+    [{ scope: "jobs:read stats:read" }, ["Jobs", "Statistics"]],
+    [{ scope: "jobs:read jobs:write stats:read destinations:read", own: "user-7" }, ["Jobs", "Register"]],
+  ])("offers what the token %j may see", async (more, views) => {
+    const view = await openConsole(browser, setting, { token: await setting.tokenFor("e2e", more) });
+    const links = view.page.getByRole("navigation", { name: "Views" }).getByRole("link");
+    await expect.poll(() => links.allInnerTexts()).toEqual(views);
     expect(view.complaints()).toEqual([]);
   });
 

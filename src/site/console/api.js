@@ -19,6 +19,13 @@ export class Refusal extends Error {
   }
 }
 
+/** Something has answered, and not as Pollhook does. @param {number} [status] */
+export const strange = (status = 200) =>
+  new Refusal(status, {
+    code: "not_pollhook",
+    detail: `What answered (${status}) is not Pollhook: a proxy, or another server at its address.`,
+  });
+
 export const token = {
   /** @returns {string | null} */
   get: () => sessionStorage.getItem(TOKEN_KEY),
@@ -72,21 +79,42 @@ export const may = (scope) => (claims()?.scope ?? "").split(" ").includes(scope)
 export const mayUnbounded = (/** @type {string} */ scope) => may(scope) && claims()?.own === undefined;
 
 /**
- * One call; the answer's JSON, or `null` where it has none. Throws a {@link Refusal}, and the signal's reason.
+ * One call; the answer's JSON, an object, or `null` where it has none. Throws a {@link Refusal}, and the signal's reason.
  *
  * @param {string} method
  * @param {string} path
- * @param {{ body?: unknown, signal?: AbortSignal, raw?: boolean }} [options] `raw`: the body is JSON text already.
+ * @param {object} [options]
+ * @param {unknown} [options.body]
+ * @param {AbortSignal} [options.signal]
+ * @param {boolean} [options.raw] The body is JSON text already.
+ * @param {(status: number) => void} [options.onStatus]
  * @returns {Promise<any>}
  */
-export async function call(method, path, { body, signal, raw = false } = {}) {
+export async function call(method, path, { body, signal, raw = false, onStatus } = {}) {
   const response = await send(path, {
     method,
     signal: signal ?? null,
     ...(body !== undefined && { body: raw ? String(body) : JSON.stringify(body) }),
   });
-  const text = await response.text();
-  return text === "" ? null : parseJson(text);
+  onStatus?.(response.status);
+  const text = await response.text().catch((error) => {
+    if (signal?.aborted) throw error;
+    throw new Refusal(0, {});
+  });
+  if (text === "" && method !== "GET") return null;
+  const answer = objectIn(text);
+  if (answer === null) throw strange(response.status);
+  return answer;
+}
+
+/** @param {string} text */
+function objectIn(text) {
+  try {
+    const json = parseJson(text);
+    return typeof json === "object" && !Array.isArray(json) ? json : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -146,13 +174,20 @@ async function send(path, init, headers = {}) {
     throw new Refusal(0, {});
   });
   if (response.ok) return response;
-  const refusal = new Refusal(
-    response.status,
-    await response
-      .json()
-      .catch(() => ({ code: "http_error", detail: `Pollhook answered ${response.status}.` })),
-  );
+  const refusal = refusalIn(response.status, objectIn(await response.text().catch(() => "")));
   // A late refusal of an earlier token says nothing of this one.
   if (response.status === 401 && token.get() === used) session.onEnd(refusal.message);
   throw refusal;
+}
+
+/** @param {number} status @param {any} problem What came with it. */
+function refusalIn(status, problem) {
+  const { code, detail, field } = problem ?? {};
+  if (typeof detail !== "string")
+    return new Refusal(status, { code: "http_error", detail: `Pollhook answered ${status}.` });
+  return new Refusal(status, {
+    code: String(code),
+    detail,
+    ...(typeof field === "string" && { field }),
+  });
 }

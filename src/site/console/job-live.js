@@ -2,7 +2,7 @@
  * Keeps the rows of a list as Pollhook has them: the newest, and those that are looked at; more of them as they are
  * wanted. Nothing is asked while nobody can see it.
  */
-import { call, mayUnbounded } from "./api.js";
+import { call, mayUnbounded, strange } from "./api.js";
 
 /** @typedef {import("./job-rows.js").Job} Job */
 
@@ -36,7 +36,9 @@ export function jobLive(query, rows, { seen, onRows, onStatuses, onFault }) {
   async function page(cursor) {
     const search = new URLSearchParams([...query, ["limit", String(PAGE)]]);
     if (cursor !== null) search.set("cursor", cursor);
-    return await call("GET", `/v1/jobs?${search}`, { signal });
+    const got = await call("GET", `/v1/jobs?${search}`, { signal });
+    if (!isPage(got)) throw strange();
+    return got;
   }
 
   async function watch() {
@@ -51,7 +53,9 @@ export function jobLive(query, rows, { seen, onRows, onStatuses, onFault }) {
           pauseMs = after === before ? Math.min(pauseMs * 1.5, CALM_MS) : BUSY_MS;
           if (mayUnbounded("stats:read") && (after !== before || Date.now() - statsAt > STATS_MS)) {
             statsAt = Date.now();
-            onStatuses((await call("GET", "/v1/stats?window=1h", { signal })).statuses);
+            const { statuses } = await call("GET", "/v1/stats?window=1h", { signal });
+            if (typeof statuses !== "object" || statuses === null) throw strange();
+            onStatuses(statuses);
           }
           before = after;
         } catch (error) {
@@ -127,3 +131,13 @@ export function jobLive(query, rows, { seen, onRows, onStatuses, onFault }) {
     },
   };
 }
+
+/** Whether that is what the list can be drawn from. @param {any} got @returns {got is import("./job-rows.js").Page} */
+const isPage = (got) =>
+  (got.next_cursor === null || typeof got.next_cursor === "string") &&
+  Array.isArray(got.jobs) &&
+  got.jobs.every(
+    (/** @type {any} */ job) =>
+      [job?.id, job?.registered_at].every((part) => typeof part === "string") &&
+      typeof job.metadata === "object",
+  );

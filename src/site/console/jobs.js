@@ -1,7 +1,7 @@
 /**
  * The list of jobs: found by filters that stand in the URL, live, and as long as it may be.
  */
-import { may, Refusal, token } from "./api.js";
+import { may, Refusal, strange, token } from "./api.js";
 import { workList } from "./bulk.js";
 import { offerDestinations } from "./destination-names.js";
 import { h, replace } from "./dom.js";
@@ -89,8 +89,7 @@ export function jobsView(route) {
 
   /** @param {unknown} error */
   function onFault(error) {
-    const { status, message, field } =
-      error instanceof Refusal ? error : new Refusal(0, { detail: String(error) });
+    const { status, message, field } = error instanceof Refusal ? error : strange();
     const isFinal = status >= 400 && status < 500 && status !== 429;
     if (rows.next === undefined) replace(foot, isFinal ? "Nothing is shown." : "Trying again …");
     if (isFinal) filter.refuse({ field, message });

@@ -1,7 +1,7 @@
 /**
  * The console: who is signed in sees the view that the URL's fragment names.
  */
-import { claims, claimsOf, session, token } from "./api.js";
+import { claims, claimsOf, may, mayUnbounded, session, token } from "./api.js";
 import { forgetWorks } from "./bulk.js";
 import { destinationsView } from "./destinations.js";
 import { h, replace } from "./dom.js";
@@ -21,12 +21,20 @@ import { statsView } from "./stats.js";
  * @property {() => void} [close] Ends what it does by itself.
  */
 
-/** @type {Readonly<Record<string, { title: string, open: (route: Route) => View }>>} */
+/** @type {Readonly<Record<string, { title: string, open: (route: Route) => View, isOpen: () => boolean }>>} */
 const VIEWS = {
-  jobs: { title: "Jobs", open: (route) => (route.id === null ? jobsView(route) : jobView(route)) },
-  register: { title: "Register", open: registerView },
-  destinations: { title: "Destinations", open: destinationsView },
-  stats: { title: "Statistics", open: statsView },
+  jobs: {
+    title: "Jobs",
+    open: (route) => (route.id === null ? jobsView(route) : jobView(route)),
+    isOpen: () => may("jobs:read"),
+  },
+  register: { title: "Register", open: registerView, isOpen: () => may("jobs:write") },
+  destinations: {
+    title: "Destinations",
+    open: destinationsView,
+    isOpen: () => mayUnbounded("destinations:read"),
+  },
+  stats: { title: "Statistics", open: statsView, isOpen: () => mayUnbounded("stats:read") },
 };
 
 const main = h("main", { id: "main", tabindex: "-1" });
@@ -43,13 +51,14 @@ document.addEventListener("say", (event) =>
 
 function show() {
   const brought = takeToken();
-  if (brought === "none") return signIn("The link has brought no token: paste one.");
-  if (token.get() === null) return signIn();
+  const isNone = brought === "none";
+  if (token.get() === null) return signIn(isNone ? "The link has brought no token: paste one." : undefined);
   const route = readRoute(location.hash);
   const known = Object.hasOwn(VIEWS, route.name) ? VIEWS[route.name] : undefined;
   const isSame = shown?.route.name === route.name && shown.route.id === route.id;
   if (brought === null && isSame && shown?.view.update?.(route)) return;
   open(route, known ? known.open(route) : unknownView());
+  if (isNone) replace(status, "The link has brought no token: you are signed in as you were.");
 }
 
 /** @param {Route} route @param {View} view */
@@ -108,13 +117,13 @@ function signIn(why) {
 /**
  * A link may bring the token in the fragment, which no server sees; from there, and from the history, it goes at once.
  *
- * @returns {"token" | "none" | null} `null`: it is another link.
+ * @returns {"token" | "none" | null} `none`: a link that should have; `null`: it is another link.
  */
 function takeToken() {
   const brought = new URLSearchParams(location.hash.slice(1)).get("token");
   if (brought === null) return null;
   history.replaceState(null, "", location.pathname);
-  if (!claimsOf(brought)) return token.get() === null ? "none" : null;
+  if (!claimsOf(brought)) return "none";
   if (brought !== token.get()) forgetWorks();
   token.set(brought);
   return "token";
@@ -134,9 +143,12 @@ const headerOf = (current) => [
   h(
     "nav",
     { "aria-label": "Views" },
-    ...Object.entries(VIEWS).map(([name, { title }]) =>
-      h("a", { href: writeRoute(name), "aria-current": name === current ? "page" : null }, title),
-    ),
+    // What the token may not see is not offered.
+    ...Object.entries(VIEWS)
+      .filter(([, { isOpen }]) => isOpen())
+      .map(([name, { title }]) =>
+        h("a", { href: writeRoute(name), "aria-current": name === current ? "page" : null }, title),
+      ),
   ),
   h(
     "div",

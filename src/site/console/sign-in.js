@@ -1,20 +1,30 @@
 /**
  * Signing in: a token is pasted, and tried before it is kept.
  */
-import { call, claimsOf, token } from "./api.js";
+import { call, claimsOf, strange, token } from "./api.js";
 import { h } from "./dom.js";
 import { field, showProblem } from "./ui.js";
 
 /** @param {() => void} onDone */
 export function signInView(onDone) {
-  const input = h("textarea", { rows: 4, required: true, spellcheck: "false", autocomplete: "off" });
+  const input = h("textarea", {
+    rows: 4,
+    required: true,
+    spellcheck: "false",
+    autocomplete: "off",
+    onkeydown: pressed,
+  });
   const fault = h("p", { class: "problem", role: "alert" });
   const submitButton = h("button", { class: "primary" }, "Sign in");
   const form = h(
     "form",
     { class: "card narrow", onsubmit: submit, novalidate: true },
     h("h1", {}, "Sign in"),
-    h("p", {}, "Paste a token. It is kept by this tab alone, and sent to nobody but this Pollhook."),
+    h(
+      "p",
+      {},
+      "Paste a token. It is kept by this tab alone, and sent to nobody but this Pollhook: each tab, also one that a link was opened in, signs in for itself.",
+    ),
     field(
       "Token",
       input,
@@ -24,6 +34,13 @@ export function signInView(onDone) {
     fault,
     h("p", { class: "actions" }, submitButton),
   );
+
+  /** A token has no lines. @param {KeyboardEvent} event */
+  function pressed(event) {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    if (!submitButton.disabled) form.requestSubmit();
+  }
 
   /** @param {Event} event */
   async function submit(event) {
@@ -38,7 +55,8 @@ export function signInView(onDone) {
     submitButton.disabled = true;
     token.set(text);
     try {
-      await call("GET", "/v1/jobs?limit=1");
+      const { jobs } = await call("GET", "/v1/jobs?limit=1");
+      if (!Array.isArray(jobs)) throw strange();
     } catch (error) {
       const refusal = /** @type {import("./api.js").Refusal} */ (error);
       // A token without jobs:read is one all the same.
