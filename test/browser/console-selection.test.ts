@@ -93,6 +93,56 @@ it("of all that fit is canceled in the background, as many as were counted", asy
   await expect.poll(() => statusOf(later)).toBe("waiting");
 });
 
+it("of all that fit is redelivered as far as can be, which is told, also after a reload", async () => {
+  const sent = await many(3, { ...of("far"), callback_url: hookOf("far") });
+  await many(2, { ...of("far"), eta: 600 });
+  await setting.receiver.waitForCount("/hook/far", sent.length, 30_000);
+  await showOnly("far");
+  await expect.poll(() => rows().filter({ hasText: "delivered" }).count(), LIMIT).toBe(3);
+  await view.page.getByLabel("Select all that are loaded").check();
+  await bar().getByRole("button", { name: "Select all that fit the filter" }).click();
+  await bar().getByRole("button", { name: "Redeliver…" }).click();
+  await dialog().getByRole("heading", { name: "Redeliver 3 jobs?" }).waitFor();
+  await expect
+    .poll(() => dialog().innerText())
+    .toContain("Left as they are: 2 of the 5 jobs, nothing to deliver, or no callback.");
+  // As if it took long.
+  const running = { status: "running", total: 5, done: 1, failed: 0 };
+  await view.page.route("**/v1/operations/*", (route) => route.fulfill({ json: { operation: running } }));
+  await dialog().getByRole("button", { name: "Redeliver 3" }).click();
+  await view.page.getByText("Redelivering 1 of 5").waitFor();
+  await view.page.reload();
+  await view.page.getByText("Redelivering 1 of 5").waitFor();
+  await view.page.unroute("**/v1/operations/*");
+  const over = "Redelivered 3 of 5 jobs, 2 refused: nothing to deliver, or no callback";
+  await view.page.getByText(over).waitFor(LIMIT);
+  await view.page.getByRole("button", { name: "Dismiss" }).click();
+  await view.page.reload();
+  await shows(5);
+  await expect.poll(() => view.page.getByText(over).count()).toBe(0);
+});
+
+it("asks before the page goes that goes through it", async () => {
+  const [id = ""] = await many(1, { ...of("leaving"), eta: 600 });
+  await showOnly("leaving");
+  await boxOf(id).check();
+  await bar().getByRole("button", { name: "Cancel jobs…" }).click();
+  const held = Promise.withResolvers<void>();
+  await view.page.route("**/cancel", async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await dialog().getByRole("button", { name: "Cancel 1" }).click();
+  await view.page.getByText("Canceling 0 of 1").waitFor();
+  // What the browser asks of the page before it lets it go: a dialog of its own is nothing that headless ones show.
+  const isAsked = () =>
+    view.page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+  await expect.poll(isAsked).toBe(true);
+  held.resolve();
+  await view.page.getByText("Canceled 1 of 1 job").waitFor();
+  await expect.poll(isAsked).toBe(false);
+});
+
 it("tells what was refused", async () => {
   const [id = ""] = await many(1, { ...of("refused"), eta: 600 });
   await showOnly("refused");

@@ -27,13 +27,13 @@ export function jobBar(jobsOf, onChange) {
   });
   const buttons = [
     widen,
-    action("Redeliver", "redeliver"),
-    action("Cancel jobs", "cancel"),
+    action("Redeliver…", "redeliver"),
+    action("Cancel jobs…", "cancel"),
     button("Clear", async () => clear()),
   ];
   const element = h("div", { class: "job-bar", role: "group", "aria-label": "Selected jobs" });
 
-  /** @param {string} label @param {import("./bulk.js").Kind} kind */
+  /** @param {string} label @param {import("./works.js").Kind} kind */
   function action(label, kind) {
     return button(label, async () => {
       try {
@@ -81,10 +81,13 @@ export function jobBar(jobsOf, onChange) {
         else picked.delete(id);
       changed();
     },
-    /** Begins anew, with another filter. @param {URLSearchParams} other */
-    begin(other) {
+    /** What is selected, for who comes back to it. */
+    kept: () => ({ picked, isAll }),
+    /** Begins anew, with another filter. @param {URLSearchParams} other @param {{ picked: Set<string>, isAll: boolean }} [kept] */
+    begin(other, kept = { picked: new Set(), isAll: false }) {
       query = other;
-      clear();
+      ({ picked, isAll } = kept);
+      changed();
     },
     /** The jobs have changed: what is no longer there is not selected either. */
     prune() {

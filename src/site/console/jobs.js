@@ -2,7 +2,6 @@
  * The list of jobs: found by filters that stand in the URL, live, and as long as it may be.
  */
 import { may, Refusal, strange, token } from "./api.js";
-import { workList } from "./bulk.js";
 import { offerDestinations } from "./destination-names.js";
 import { h, replace } from "./dom.js";
 import { jobBar } from "./job-bar.js";
@@ -16,6 +15,7 @@ import { writeRoute } from "./route.js";
 import { spark } from "./spark.js";
 import { button } from "./ui.js";
 import { counted, number } from "./words.js";
+import { workList } from "./works.js";
 
 /** Deliveries that are drawn as a line. */
 const DRAWN = 60;

@@ -2,7 +2,6 @@
  * The console: who is signed in sees the view that the URL's fragment names.
  */
 import { claims, claimsOf, may, mayUnbounded, session, token } from "./api.js";
-import { forgetWorks } from "./bulk.js";
 import { destinationsView } from "./destinations.js";
 import { h, replace } from "./dom.js";
 import { jobView } from "./job.js";
@@ -11,6 +10,7 @@ import { registerView } from "./register.js";
 import { readRoute, writeRoute } from "./route.js";
 import { signInView } from "./sign-in.js";
 import { statsView } from "./stats.js";
+import { forgetWorks } from "./works.js";
 
 /**
  * @typedef {import("./route.js").Route} Route
