@@ -76,6 +76,43 @@ it("shows new jobs and how they go on, without a click", async () => {
     .toBe("3");
 });
 
+it("shows the whole of an id on a small phone, and leaves rows beside the bar of one on its side", async () => {
+  const long = { ...of("phone"), endpoint: "v1/enterprise/image_to_video_ultra", eta: 600 };
+  const [id = ""] = await many(1, { ...long, request_id: "12202888-1" });
+  await showOnly("phone");
+  await shows(1);
+  const link = rows().getByRole("link", { name: `/ 12202888-1` });
+  for (const width of [320, 375]) {
+    await view.page.setViewportSize({ width, height: 600 });
+    await expect
+      .poll(() =>
+        link.evaluate(({ parentElement: cell }) => (cell?.scrollWidth ?? 0) - (cell?.clientWidth ?? 0)),
+      )
+      .toBeLessThanOrEqual(0);
+  }
+  expect(id).not.toBe("");
+  await view.page.setViewportSize({ width: 667, height: 340 });
+  await view.page.getByLabel("Select all that are loaded").check();
+  await view.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  const bar = view.page.getByRole("group", { name: "Selected jobs" });
+  await expect
+    .poll(async () => ((await bar.boundingBox())?.y ?? 0) - ((await link.boundingBox())?.y ?? 0))
+    .toBeGreaterThan(20);
+});
+
+it("says that what answers is not Pollhook, and goes on once it is", async () => {
+  const [id = ""] = await many(1, { ...of("strange"), eta: 600 });
+  for (const body of ["<!doctype html>", "{}", "null", '{"jobs": [null], "next_cursor": null}']) {
+    await view.page.route("**/v1/jobs?*", (route) => route.fulfill({ status: 200, body }));
+    await showOnly("strange", `&host=${encodeURIComponent(body.slice(0, 3))}`);
+    await view.page.getByText(/^Not up to date: .* is not Pollhook/).waitFor();
+    await view.page.unroute("**/v1/jobs?*");
+  }
+  await showOnly("strange");
+  await rowOf(id).waitFor();
+  await view.page.getByText("Not up to date").waitFor({ state: "detached" });
+});
+
 describe("filters", () => {
   it("stand in the URL, and can be set, taken away, and gone back to", async () => {
     const [a = "", b = ""] = await many(2, { ...of("filters"), eta: 600 });
@@ -113,9 +150,24 @@ describe("filters", () => {
     await view.page.keyboard.press("Enter");
     await shows(1);
     await rowOf(a).waitFor();
+    await box.fill(`v3 / ${a}`);
+    await view.page.keyboard.press("Enter");
+    await view.page.getByRole("link", { name: "Without endpoint: v3" }).waitFor();
+    await view.page.getByRole("link", { name: `Without request_id: ${a}` }).waitFor();
     await box.fill(jobId(a));
     await view.page.keyboard.press("Enter");
     await view.page.waitForURL(`**/console#/jobs/${jobId(a)}`);
+  });
+
+  it("take the host out of a callback's URL", async () => {
+    await many(1, { ...of("host"), callback_url: hookOf("host") });
+    await showOnly("host");
+    await view.page.getByText("More filters").click();
+    await view.page.getByLabel("Host of the callback").fill(hookOf("host"));
+    await view.page.keyboard.press("Enter");
+    const { host } = new URL(setting.receiver.origin);
+    await view.page.getByRole("link", { name: `Without host: ${host}` }).waitFor();
+    await shows(1);
   });
 
   it("are refused at the field at fault", async () => {
@@ -150,6 +202,11 @@ describe("filters", () => {
     await expect.poll(() => link("waiting 3").getAttribute("aria-current")).toBe("true");
     await link("canceled 0").click();
     await counting.page.getByText("No job fits.").waitFor();
+    await goTo(counting, "#/jobs?endpoint=v3&request_id=2");
+    await counting.page.getByRole("link", { name: "v3 / 2" }).waitFor();
+    await link("waiting 3").click();
+    await counting.page.waitForURL(/#\/jobs\?status=waiting&endpoint=v3&request_id=2$/);
+    await expect.poll(() => link("waiting 3").getAttribute("aria-current")).toBe("true");
     expect(counting.complaints()).toEqual([]);
   });
 });
@@ -166,10 +223,14 @@ it("comes back to where one was, and tells of jobs that came above", async () =>
   await registered({ ...of("place"), eta: 600 });
   await view.page.getByRole("button", { name: "1 new ↑" }).waitFor();
   await expect.poll(() => place()).toBe(before);
+  await rowOf(low).getByRole("checkbox").check();
   await rowOf(low).getByRole("link").click();
-  await view.page.waitForURL(/#\/jobs\/job_/);
+  await view.page.getByRole("button", { name: "Erase…" }).waitFor();
   await view.page.goBack();
   await expect.poll(place, LIMIT).toBe(before);
+  await expect.poll(() => view.page.evaluate(() => document.activeElement?.textContent)).toBe(`v3 / ${low}`);
+  await expect.poll(() => rowOf(low).getByRole("checkbox").isChecked()).toBe(true);
+  await view.page.getByRole("button", { name: "Clear" }).click();
   await view.page.evaluate(() => scrollTo(0, 0));
   await view.page.getByRole("button", { name: "1 new ↑" }).waitFor({ state: "detached" });
 });

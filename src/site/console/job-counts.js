@@ -18,12 +18,18 @@ export function jobCounts() {
       { "aria-label": "Jobs by status" },
       h("ul", { class: "job-counts" }, ...links.map(({ link }) => h("li", {}, link))),
     ),
-    /** Marks the one that is shown, if one is: the counts are of all jobs, whatever else these are filtered by. @param {URLSearchParams} query */
+    /** Marks the one that is shown, and leads to the others with whatever else these are filtered by; the counts are of all jobs. @param {URLSearchParams} query */
     mark(query) {
-      const current = query.size === 0 ? "" : query.size === 1 ? query.get("status") : null;
-      for (const { status, link } of links)
+      const current = query.get("status") ?? "";
+      const rest = [...query].filter(([name]) => name !== "status");
+      for (const { status, link } of links) {
+        const other = new URLSearchParams([["status", status], ...rest]);
+        link.setAttribute("href", writeRoute("jobs", null, other));
+        if (rest.length > 0) link.title = "The count is of all jobs; the link keeps the other filters.";
+        else link.removeAttribute("title");
         if (status === current) link.setAttribute("aria-current", "true");
         else link.removeAttribute("aria-current");
+      }
     },
     /** @param {Record<string, number>} by */
     show(by) {

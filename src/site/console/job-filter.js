@@ -5,7 +5,7 @@
 import { h, replace } from "./dom.js";
 import { ENDPOINTS } from "./endpoints.js";
 import { writeRoute } from "./route.js";
-import { field, showProblem } from "./ui.js";
+import { field, showProblem, webUrl } from "./ui.js";
 
 export const STATUSES = ["waiting", "delivering", "delivered", "undelivered", "finished", "canceled"];
 const OUTCOMES = ["succeeded", "failed", "expired", "canceled"];
@@ -75,7 +75,11 @@ export function jobFilter(offer) {
     const bad = lines.find((line) => !/^[^=]+=/.test(line));
     if (bad !== undefined)
       return showProblem(form, fault, { field: "metadata", message: "Each line is a name, = and a value." });
-    const query = new URLSearchParams({ request_id: sought });
+    // As the list shows it: `v3 / 12202888`.
+    const [, endpoint = null, id = sought] = /^(\S+)\s+\/\s+(.+)$/.exec(sought) ?? [];
+    if (endpoint !== null) inputs.endpoint.value = endpoint;
+    inputs.host.value = webUrl(inputs.host.value.trim())?.host ?? inputs.host.value;
+    const query = new URLSearchParams({ request_id: id });
     for (const [name, input] of Object.entries(inputs))
       query.append(name, name.startsWith("created_") ? timeIn(name, input.value) : input.value.trim());
     for (const line of lines) {

@@ -229,6 +229,11 @@ export function jobGrid(picking, onSeen) {
     /** Somebody is in the midst of it: nothing is to move away under their hands. */
     isInUse: () => hasFocus() || scrolled() > 0,
     seen,
+    /** Gives the job's link the focus, if it is there. @param {string} id */
+    focus(id) {
+      draw();
+      rows.get(id)?.focus(false);
+    },
     close() {
       sizes.disconnect();
       removeEventListener("scroll", drawSoon);

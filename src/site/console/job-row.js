@@ -38,7 +38,9 @@ const NOTE_CHARS = 300;
 export function jobRow(isPickable) {
   const box = h("input", { type: "checkbox" });
   const status = h("div", { role: "gridcell", class: "job-status" });
-  const link = h("a", { class: "mono" });
+  const endpoint = h("span");
+  const request = new Text();
+  const link = h("a", { class: "mono" }, endpoint, request);
   const time = h("time");
   const [to, after, polls, attempts, note] = ["to", "after", "polls", "attempts", "note"].map((name) =>
     h("div", { role: "gridcell", class: `job-${name}` }),
@@ -70,7 +72,13 @@ export function jobRow(isPickable) {
         );
       }
       const name = `${job.endpoint} / ${job.request_id}`;
-      say(link, name);
+      say(endpoint, job.endpoint);
+      const rest = ` / ${job.request_id}`;
+      if (request.data !== rest) {
+        request.data = rest;
+        endpoint.style.setProperty("--rest", `${rest.length}ch`);
+      }
+      put(link, "title", name);
       put(link, "href", writeRoute("jobs", job.id));
       put(box, "aria-label", `Select ${name}`);
       const target = targetOf(job);

@@ -11,7 +11,7 @@ import { jobGrid } from "./job-grid.js";
 import { jobLive } from "./job-live.js";
 import { deliveryMs } from "./job-row.js";
 import { JobRows } from "./job-rows.js";
-import { writeRoute } from "./route.js";
+import { readRoute, writeRoute } from "./route.js";
 import { spark } from "./spark.js";
 import { button } from "./ui.js";
 import { counted, number } from "./words.js";
@@ -20,7 +20,7 @@ import { workList } from "./works.js";
 /** Deliveries that are drawn as a line. */
 const DRAWN = 60;
 
-/** What was shown last: who comes back to it finds it as it was. @type {{ key: string, rows: JobRows } | null} */
+/** What was shown last: who comes back to it finds it as it was. @type {{ key: string, rows: JobRows, kept?: ReturnType<ReturnType<typeof jobBar>["kept"]> } | null} */
 let last = null;
 
 /** @param {import("./route.js").Route} route @returns {import("./main.js").View} */
@@ -61,11 +61,17 @@ export function jobsView(route) {
     bar.element,
   );
 
+  function keepPicks() {
+    if (last?.rows === rows) last.kept = bar.kept();
+  }
+
   /** @param {URLSearchParams} query */
   function begin(query) {
     live?.close();
+    keepPicks();
     const key = `${token.get()} ${query}`;
-    const y = last?.key === key ? history.state?.y : undefined;
+    const { y, id } = (last?.key === key && history.state) || {};
+    const kept = y === undefined ? undefined : last?.kept;
     rows = y !== undefined && last ? last.rows : new JobRows();
     last = { key, rows };
     hasFilter = query.size > 0;
@@ -73,9 +79,13 @@ export function jobsView(route) {
     replace(trouble);
     filter.show(query);
     counts.mark(query);
-    bar.begin(query);
+    bar.begin(query, kept);
     showRows(false);
-    if (y !== undefined) requestAnimationFrame(() => scrollTo(0, y));
+    if (y !== undefined)
+      requestAnimationFrame(() => {
+        scrollTo(0, y);
+        if (id) grid.focus(id);
+      });
     live = jobLive(query, rows, {
       seen: grid.seen,
       onRows() {
@@ -129,10 +139,14 @@ export function jobsView(route) {
   }
 
   // Where one was in this list goes with its place in the history.
-  const keepPlace = () => {
-    if (element.isConnected) history.replaceState({ y: scrollY }, "");
+  const keepPlace = (/** @type {string | null} */ id = null) => {
+    if (element.isConnected) history.replaceState({ y: scrollY, id }, "");
   };
-  addEventListener("scrollend", keepPlace, { signal: life.signal });
+  addEventListener("scrollend", () => keepPlace(), { signal: life.signal });
+  grid.element.addEventListener("click", ({ target }) => {
+    const link = target instanceof Element ? target.closest("a") : null;
+    if (link) keepPlace(readRoute(link.hash).id);
+  });
   begin(route.query);
 
   return {
@@ -143,6 +157,7 @@ export function jobsView(route) {
       return true;
     },
     close() {
+      keepPicks();
       life.abort();
       live?.close();
       grid.close();
