@@ -175,6 +175,27 @@ it("shows each problem at the field that it names, also where that was put away"
   await looksWell(view);
 });
 
+it("says that a request was registered already, a URL in quotes and all", async () => {
+  const fetch_url = `${setting.provider.origin}/api/v6/video/fetch/5150`;
+  const id = await setting.register({ fetch_url, eta: 60 });
+  await begin();
+  await label(ANSWER).fill(`"${fetch_url}",`);
+  await view.page.getByText("Read as a fetch URL.").waitFor();
+  await label("Nowhere: it is read from the API").check();
+  await submit();
+  await view.page.waitForURL(`**/console#/jobs/${id}`);
+  await view.page.getByText("It was registered already").waitFor();
+});
+
+it("says at the field that it is too long", async () => {
+  await begin();
+  await label(ANSWER).fill(JSON.stringify({ status: "processing", id: 1, more: "x".repeat(70_000) }));
+  await label("Nowhere: it is read from the API").check();
+  await submit();
+  await isRefused("response", /65536 bytes at most/);
+  await view.complained(/a status of 413 /);
+});
+
 it("leads to the job that has another callback", async () => {
   const job = { request_id: "88", callback_url: `${setting.receiver.origin}/hook/first`, eta: 60 };
   const id = await setting.register(job);

@@ -1,10 +1,11 @@
 /**
  * Registers a request: by what the provider has answered, or by its endpoint and id.
  */
-import { call, claims, may, parseJson, Refusal, token } from "./api.js";
+import { call, claims, may, Refusal, strange, token } from "./api.js";
 import { offerDestinations } from "./destination-names.js";
 import { h, replace } from "./dom.js";
 import { ENDPOINTS } from "./endpoints.js";
+import { bodyOf, restore, summary, targetIn, unquoted, valuesOf } from "./register-body.js";
 import { writeRoute } from "./route.js";
 import { field, showProblem } from "./ui.js";
 
@@ -123,7 +124,7 @@ export function registerView() {
   }
 
   function read() {
-    const pasted = inputs.response.value.trim();
+    const pasted = unquoted(inputs.response.value.trim());
     replace(seen, pasted === "" ? null : summary(pasted));
   }
 
@@ -133,7 +134,14 @@ export function registerView() {
     showProblem(form, fault, null);
     submitButton.disabled = true;
     try {
-      const { id } = await call("POST", "/v1/jobs", { body: bodyOf(form), raw: true });
+      let status = 0;
+      const onStatus = (/** @type {number} */ given) => {
+        status = given;
+      };
+      const { id } = (await call("POST", "/v1/jobs", { body: bodyOf(form), raw: true, onStatus })) ?? {};
+      if (typeof id !== "string") throw strange(status);
+      // Said in the view that is shown then.
+      if (status === 200) addEventListener("hashchange", sayOld, { once: true });
       location.hash = writeRoute("jobs", id);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -146,7 +154,9 @@ export function registerView() {
 
   /** @param {Refusal} refusal */
   function refuse({ field, message, code }) {
-    const [name = null] = field?.split(".") ?? [];
+    const [named = null] = field?.split(".") ?? [];
+    const longest = inputs.response.value.length >= inputs.metadata.value.length ? "response" : "metadata";
+    const name = code === "body_too_large" ? longest : named;
     const shownAt = name === "fetch_url" ? "response" : name;
     if (shownAt !== null && Object.hasOwn(inputs, shownAt)) {
       const input = inputs[/** @type {keyof typeof inputs} */ (shownAt)];
@@ -172,90 +182,14 @@ export function registerView() {
   return { title, element: form };
 }
 
-/**
- * The body as JSON text. What is JSON already stands in it as it was pasted, so that big integers survive.
- *
- * @param {HTMLFormElement} form
- */
-export function bodyOf(form) {
-  const given = valuesOf(form);
-  const value = (/** @type {string} */ name) => (given.get(name) ?? "").trim();
-  /** @type {[string, string][]} */
-  const members = [];
-  const add = (/** @type {string} */ name, /** @type {string} */ json) => members.push([name, json]);
-  const pasted = value("response");
-  if (/^https?:/i.test(pasted)) add("fetch_url", JSON.stringify(pasted));
-  else if (pasted !== "") add("response", asJson("response", pasted));
-  for (const name of ["endpoint", "request_id", "format", "key"])
-    if (value(name) !== "") add(name, JSON.stringify(value(name)));
-  const target = targetIn(form);
-  // Chosen but not named is no callback at all, unless it is said.
-  if (target !== "") {
-    if (value(target) === "")
-      throw new Refusal(422, { code: "missing", detail: "Name it, or choose another place.", field: target });
-    add(target, JSON.stringify(value(target)));
-  }
-  // What is no number is refused by who knows the bounds, too.
-  for (const name of ["eta", "deadline_seconds"])
-    if (value(name) !== "")
-      add(name, JSON.stringify(/^\d+(\.\d+)?$/.test(value(name)) ? Number(value(name)) : value(name)));
-  if (value("metadata") !== "") add("metadata", asJson("metadata", value("metadata")));
-  const index = value("index")
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
-  if (index.length > 0) add("index", JSON.stringify(index));
-  return `{${members.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`;
-}
-
-/** The text, if it is JSON of an object; else a refusal. @param {string} field @param {string} text */
-function asJson(field, text) {
-  try {
-    if (Object.prototype.toString.call(JSON.parse(text)) === "[object Object]") return text;
-  } catch {
-    // Said below.
-  }
-  const what = field === "response" ? "neither a JSON object nor a URL" : "no JSON object";
-  throw new Refusal(422, { code: "invalid_value", detail: `This is ${what}.`, field });
-}
-
-/** @param {string} pasted */
-function summary(pasted) {
-  if (/^https?:/i.test(pasted)) return "Read as a fetch URL.";
-  try {
-    const { status, id, eta } = parseJson(pasted);
-    const words = Object.entries({ status, id, eta }).filter(
-      ([, value]) => value !== undefined && value !== null,
-    );
-    return `Read as an answer: ${words.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(", ")}`.slice(
-      0,
-      200,
-    );
-  } catch {
-    return "Neither JSON nor a URL yet.";
-  }
-}
-
-/** @param {HTMLFormElement} form */
-const targetIn = (form) => String(new FormData(form).get("to") ?? "");
-
-/** @param {HTMLFormElement} form */
-const valuesOf = (form) => new Map([...new FormData(form)].map(([name, value]) => [name, String(value)]));
-
-/** @param {HTMLFormElement} form @param {Map<string, string>} values */
-function restore(form, values) {
-  for (const [name, value] of values) {
-    const input = form.elements.namedItem(name);
-    if (name === "key" || input === null) continue;
-    if (input instanceof RadioNodeList) {
-      for (const radio of input) if (radio instanceof HTMLInputElement) radio.checked = radio.value === value;
-    } else if ("value" in input) input.value = value;
-  }
-}
-
 /** @param {string} value @param {string} label @param {boolean} [checked] */
 const choice = (value, label, checked = false) =>
   h("label", {}, h("input", { type: "radio", name: "to", value, checked }), label);
 
 /** @param {string[] | undefined} origins */
 const originsHint = (origins) => (origins ? `The token may name ${origins.join(", ")}` : undefined);
+
+const sayOld = () =>
+  document.dispatchEvent(
+    new CustomEvent("say", { detail: "It was registered already: this is its job, as it is." }),
+  );
