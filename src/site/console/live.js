@@ -37,12 +37,15 @@ export function whileVisible(act) {
  */
 export const sleep = (ms, signal) =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    if (signal.aborted) return resolve();
+    const end = () => {
       clearTimeout(timer);
+      // The signal outlives many a sleep: it must not remember them.
+      signal.removeEventListener("abort", end);
       resolve();
-    });
-    if (signal.aborted) resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
   });
 
 /**
@@ -75,7 +78,8 @@ const pieces = new WeakMap();
  * @param {(item: Item, index: number) => Piece<Item>} make
  */
 export function keyed(parent, items, keyOf, make) {
-  const before = pieces.get(parent) ?? new Map();
+  // A copy: what cannot be made leaves all as it was.
+  const before = new Map(pieces.get(parent));
   /** @type {Map<string, Piece<Item>>} */
   const after = new Map();
   for (const [index, item] of items.entries()) {
