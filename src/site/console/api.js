@@ -34,6 +34,13 @@ export const token = {
   clear: () => sessionStorage.removeItem(TOKEN_KEY),
 };
 
+/** Less is the time that an answer takes, and that its header tells no parts of a second. */
+const LEAST_SKEW_MS = 3_000;
+let skewMs = 0;
+
+/** Epoch ms by Pollhook's clock: the browser's own may be wrong. */
+export const now = () => Date.now() + skewMs;
+
 /** What is done once a token is refused. */
 export const session = {
   /** @param {string} _why */
@@ -173,6 +180,8 @@ async function send(path, init, headers = {}) {
     if (init.signal?.aborted) throw error;
     throw new Refusal(0, {});
   });
+  const skew = Date.parse(response.headers.get("date") ?? "") - Date.now();
+  if (Math.abs(skew - skewMs) > LEAST_SKEW_MS) skewMs = Math.abs(skew) > LEAST_SKEW_MS ? skew : 0;
   if (response.ok) return response;
   const refusal = refusalIn(response.status, objectIn(await response.text().catch(() => "")));
   // A late refusal of an earlier token says nothing of this one.

@@ -2,6 +2,7 @@
  * The rows of a list of jobs: of thousands, only those near the screen are elements. A grid with one stop for the Tab
  * key: the arrow keys go from row to row, and between a row's box and its link.
  */
+import { now } from "./api.js";
 import { h } from "./dom.js";
 import { COLUMNS, jobRow } from "./job-row.js";
 
@@ -117,14 +118,14 @@ export function jobGrid(picking, onSeen) {
       rows.set(job.id, before.get(job.id) ?? jobRow(picking !== null));
     }
     for (const [id, { element }] of before) if (!rows.has(id)) element.remove();
-    const now = Date.now();
+    const at = now();
     /** @type {Element | null} */
     let next = body.firstElementChild;
     for (const i of indices) {
       const job = /** @type {Job} */ (jobs[i]);
       const row = /** @type {Row} */ (rows.get(job.id));
       row.draw(job, {
-        now,
+        now: at,
         index: i,
         top: i * rowHeight,
         isPicked: picking?.has(job.id),

@@ -1,6 +1,7 @@
 /**
  * The page of one job: what is drawn of it, and drawn anew only where it has changed.
  */
+import { now } from "./api.js";
 import { h, replace } from "./dom.js";
 import { factsOf, keyOf, nameOf, resultOf, toneOf } from "./entries.js";
 import { jobActions } from "./job-actions.js";
@@ -105,10 +106,10 @@ export function jobPage(id, onChanged, onErased) {
 
   /** @param {Job} job */
   function tick(job) {
-    const now = Date.now();
-    axis.show(job, now);
-    facts.show(job, now);
-    replace(progress, ...progressOf(job, now));
+    const at = now();
+    axis.show(job, at);
+    facts.show(job, at);
+    replace(progress, ...progressOf(job, at));
   }
 
   return {
