@@ -1,10 +1,11 @@
 /**
  * One destination: how it does, how deliveries to it went, and what can be done about it.
  */
-import { call, may } from "./api.js";
+import { call, may, now as nowMs } from "./api.js";
 import { barChart } from "./charts.js";
 import { editDestination, rotateSecret } from "./destination-form.js";
 import { h, replace } from "./dom.js";
+import { faultOf, isOutage } from "./fault.js";
 import { onChange } from "./live.js";
 import { writeRoute } from "./route.js";
 import { badge, button, confirm, outside } from "./ui.js";
@@ -26,9 +27,10 @@ const REDRAW_MS = 60_000;
 
 /**
  * @param {Destination} first
- * @param {() => void} onChanged It is another now, or gone.
+ * @param {() => void} onChanged It is another now.
+ * @param {() => void} onDeleted
  */
-export function destinationCard(first, onChanged) {
+export function destinationCard(first, onChanged, onDeleted) {
   let destination = first;
   const { name } = first;
   const path = `/v1/destinations/${encodeURIComponent(name)}`;
@@ -40,6 +42,9 @@ export function destinationCard(first, onChanged) {
   const chart = barChart(`Attempts to ${name}`, KINDS, "small");
   const failures = h("div", {}, h("p", { class: "muted" }, "…"));
 
+  /** Whether what `fault` says is over once the destination can be looked at. */
+  let isPassing = false;
+
   /** @param {string} label @param {() => Promise<unknown>} act */
   const action = (label, act) =>
     button(
@@ -50,7 +55,9 @@ export function destinationCard(first, onChanged) {
         try {
           await act();
         } catch (error) {
-          replace(fault, /** @type {Error} */ (error).message);
+          isPassing = isOutage(error);
+          replace(told);
+          replace(fault, faultOf(error));
         }
       },
       { class: "small" },
@@ -73,7 +80,7 @@ export function destinationCard(first, onChanged) {
       "What is still to be delivered to it becomes undelivered when its next attempt is due, and can be redelivered.";
     if (!(await confirm(question, "Delete it", h("p", {}, means)))) return;
     await call("DELETE", path);
-    onChanged();
+    onDeleted();
   });
   const buttons = [toggle, test, edit, rotate, remove];
   const jobs = may("jobs:read");
@@ -105,10 +112,10 @@ export function destinationCard(first, onChanged) {
   const draw = onChange(
     (/** @type {{ destination: Destination, probe: string | null }} */ { destination, probe }) => {
       const { status, flow: now, url } = destination;
-      replace(badges, badge(status), badge(`breaker ${now.state}`, now.state));
+      replace(badges, badge(status), badge(`host's breaker ${now.state}`, now.state));
       replace(
         flow,
-        `${number(now.in_flight)} in flight, ${number(now.parked)} parked, ${number(now.failures)} failures in a row. `,
+        `${number(now.in_flight)} in flight, ${number(now.parked)} parked; the host's failures in a row: ${number(now.failures)}. `,
         now.state === "open"
           ? h("b", { class: "bad" }, `Open since ${clock(now.opened_at)}; next probe ${probe}.`)
           : null,
@@ -138,8 +145,10 @@ export function destinationCard(first, onChanged) {
   /** @param {Destination} next */
   function show(next) {
     destination = next;
+    if (isPassing) replace(fault);
+    isPassing = false;
     const { next_probe_at: at } = next.flow;
-    draw({ destination, probe: at === null ? null : relative(at, Date.now()) });
+    draw({ destination, probe: at === null ? null : relative(at, nowMs()) });
     if (drawnAt > 0 && Date.now() - drawnAt > REDRAW_MS) void drawFailures();
   }
   let drawnAt = 0;
@@ -155,7 +164,7 @@ export function destinationCard(first, onChanged) {
       if (!chart.element.isConnected) replace(failures, chart.element);
       chart.show(known.parts, captionOf(jobs.length), known.range);
     } catch (error) {
-      replace(failures, h("p", { class: "problem" }, /** @type {Error} */ (error).message));
+      replace(failures, h("p", { class: "problem" }, faultOf(error)));
     }
   }
   // Once it is seen: of many destinations most are not.
@@ -204,7 +213,7 @@ function attemptsOf(jobs) {
   );
   if (tried.length === 0) return null;
   const from = Math.min(...tried.map(({ at }) => at));
-  const to = Math.max(Date.now(), from + 1);
+  const to = Math.max(nowMs(), from + 1);
   const parts = Array.from({ length: PARTS }, (_, i) => ({
     label: clock(new Date(from + (i * (to - from)) / PARTS).toISOString()),
     counts: { delivered: 0, failed: 0 },

@@ -1,10 +1,11 @@
 /**
  * The destinations, or one of them: as they are now, looked at again and again.
  */
-import { call, may, mayUnbounded } from "./api.js";
+import { call, may, mayUnbounded, Refusal } from "./api.js";
 import { destinationCard } from "./destination-card.js";
 import { editDestination } from "./destination-form.js";
 import { h, replace } from "./dom.js";
+import { faultOf } from "./fault.js";
 import { keyed, repeat } from "./live.js";
 import { writeRoute } from "./route.js";
 import { button } from "./ui.js";
@@ -32,6 +33,7 @@ export function destinationsView(route) {
         ),
       ),
     };
+  const heading = h("h1", { class: "break", tabindex: "-1" }, id ?? "Destinations");
   const note = h("p", { class: "muted" }, "Loading…");
   const fault = h("div", { role: "alert" });
   const list = h("div", { class: "list" });
@@ -51,7 +53,7 @@ export function destinationsView(route) {
     h(
       "div",
       { class: "row" },
-      h("h1", { class: "break" }, id ?? "Destinations"),
+      heading,
       id !== null
         ? h("a", { href: writeRoute("destinations") }, "All destinations")
         : may("destinations:write")
@@ -76,11 +78,11 @@ export function destinationsView(route) {
         list,
         destinations,
         ({ name }) => name,
-        (destination) => destinationCard(destination, start),
+        (destination) => destinationCard(destination, start, onDeleted),
       );
     } catch (error) {
       if (signal.aborted) return;
-      const { message, status } = /** @type {import("./api.js").Refusal} */ (error);
+      const status = error instanceof Refusal ? error.status : 0;
       if (id !== null && status === 404)
         keyed(
           list,
@@ -91,7 +93,7 @@ export function destinationsView(route) {
       replace(note);
       replace(
         fault,
-        h("p", { class: "problem" }, message),
+        h("p", { class: "problem" }, faultOf(error)),
         status === 404 ? null : button("Try again", async () => start()),
       );
     }
@@ -110,6 +112,12 @@ export function destinationsView(route) {
       if (cursor === "") break;
     }
     return { destinations, hasMore: cursor !== "" };
+  }
+
+  /** Its buttons go with it: the focus would be nowhere. */
+  function onDeleted() {
+    heading.focus();
+    start();
   }
 
   let stop = () => {};

@@ -1,7 +1,9 @@
 /**
  * Forms and secrets that stand over a view.
  */
+import { Refusal } from "./api.js";
 import { h, replace } from "./dom.js";
+import { faultOf } from "./fault.js";
 import { copyButton, showProblem } from "./ui.js";
 
 /** @typedef {import("./dom.js").Child} Child */
@@ -32,7 +34,7 @@ function open(title, ...children) {
  * @param {string} yes What the button says.
  * @param {Child[]} content
  * @param {() => Promise<unknown>} submit
- * @param {(refusal: import("./api.js").Refusal) => boolean} [showOwn] Shows what has no input of its own; whether it did.
+ * @param {(refusal: Refusal) => boolean} [showOwn] Shows what has no input of its own; whether it did.
  */
 export function formDialog(title, yes, content, submit, showOwn = () => false) {
   const fault = h("p", { class: "problem", role: "alert" });
@@ -57,8 +59,8 @@ export function formDialog(title, yes, content, submit, showOwn = () => false) {
       await submit();
       dialog.close();
     } catch (error) {
-      const refusal = /** @type {import("./api.js").Refusal} */ (error);
-      if (!showOwn(refusal)) showProblem(form, fault, refusal);
+      if (!(error instanceof Refusal)) showProblem(form, fault, { field: null, message: faultOf(error) });
+      else if (!showOwn(error)) showProblem(form, fault, error);
     } finally {
       go.removeAttribute("aria-disabled");
     }
@@ -87,4 +89,10 @@ export function showSecret(title, secret, note) {
     h("p", { class: "actions" }, done),
   );
   dialog.addEventListener("close", () => replace(shown));
+  // No key of habit takes it away. Browsers let only the first of two "cancel" events be held back.
+  dialog.setAttribute("closedby", "none");
+  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") event.preventDefault();
+  });
 }

@@ -5,6 +5,7 @@ import { call, may } from "./api.js";
 import { offerDestinations } from "./destination-names.js";
 import { formDialog } from "./dialog.js";
 import { h, replace } from "./dom.js";
+import { faultOf, isOutage } from "./fault.js";
 import { button, confirm, field } from "./ui.js";
 
 /** @typedef {import("../../client/types.ts").Job} Job */
@@ -17,6 +18,8 @@ import { button, confirm, field } from "./ui.js";
 export function jobActions(id, onChange, onErased) {
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
   const fault = h("p", { class: "problem", role: "alert" });
+  /** Whether what `fault` says is over once the job can be looked at. */
+  let isPassing = false;
   /** @type {Job | null} */
   let job = null;
   const redeliver = button("Redeliver…", async () => job && askRedelivery(job));
@@ -46,18 +49,20 @@ export function jobActions(id, onChange, onErased) {
    * @param {() => void} done
    */
   async function ask(question, yes, means, method, to, done) {
-    if (!(await confirm(question, yes, h("p", {}, means)))) return;
     replace(fault);
+    if (!(await confirm(question, yes, h("p", {}, means)))) return;
     try {
       await call(method, to);
       done();
     } catch (error) {
-      replace(fault, /** @type {Error} */ (error).message);
+      isPassing = isOutage(error);
+      replace(fault, faultOf(error));
     }
   }
 
   /** @param {Job} job */
   function askRedelivery(job) {
+    replace(fault);
     const url = h("input", { type: "url", placeholder: "https://…", autocomplete: "off" });
     const names = h("datalist", { id: "destinations" });
     const destination = h("input", { list: names.id, autocomplete: "off" });
@@ -87,7 +92,6 @@ export function jobActions(id, onChange, onErased) {
           ...(destination.value.trim() !== "" && { destination: destination.value.trim() }),
         };
         await call("POST", `${path}/redeliver`, { body });
-        replace(fault);
         onChange();
       },
     );
@@ -98,6 +102,8 @@ export function jobActions(id, onChange, onErased) {
     /** @param {Job} next */
     show(next) {
       job = next;
+      if (isPassing) replace(fault);
+      isPassing = false;
       const isRunning = next.status === "waiting" || next.status === "delivering";
       cancel.hidden = !isRunning;
       redeliver.hidden = next.outcome === null || next.outcome === "canceled";

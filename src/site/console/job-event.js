@@ -3,6 +3,7 @@
  */
 import { call, parseJson } from "./api.js";
 import { h, replace } from "./dom.js";
+import { faultOf } from "./fault.js";
 import { button, copyButton, preOf } from "./ui.js";
 import { clock } from "./words.js";
 
@@ -28,8 +29,7 @@ export function jobEvent(id, callbackUrl) {
       const { headers, body } = await call("GET", `/v1/jobs/${encodeURIComponent(id)}/event`);
       replace(content, ...shown(headers, body));
     } catch (error) {
-      const { message } = /** @type {Error} */ (error);
-      replace(content, h("p", { class: "problem" }, message), again("Try again"));
+      replace(content, h("p", { class: "problem" }, faultOf(error)), again("Try again"));
     }
   }
 
@@ -62,7 +62,7 @@ export function jobEvent(id, callbackUrl) {
       "div",
       { class: "row" },
       h("h3", {}, title),
-      copyButton(`Copy ${title.toLowerCase()}`, copied),
+      copyButton(`Copy: ${title.toLowerCase()}`, copied),
       hint ? h("span", { class: "muted" }, hint) : null,
     );
 

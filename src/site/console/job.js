@@ -3,6 +3,7 @@
  */
 import { call, Refusal, stream } from "./api.js";
 import { h, replace } from "./dom.js";
+import { faultOf } from "./fault.js";
 import { jobPage } from "./job-page.js";
 import { sleep, whileVisible } from "./live.js";
 import { writeRoute } from "./route.js";
@@ -14,6 +15,9 @@ import { button } from "./ui.js";
 const HOLD_SECONDS = 25;
 const LEAST_BETWEEN_LOOKS_MS = 3_000;
 const RECONNECT_MS = 4_000;
+const MOST_BETWEEN_TRIES_MS = 30_000;
+/** One that is over may be redelivered elsewhere, or erased and registered again. */
+const CALM_MS = 15_000;
 const TICK_MS = 1_000;
 /** Several events that come together are one look. */
 const GATHER_MS = 60;
@@ -41,9 +45,17 @@ export function jobView(route) {
   let stop = () => {};
 
   /** In place of the job. @param {string} message @param {HTMLElement} more */
+  function showInstead(message, more) {
+    if (element.querySelector("[role=alert]")?.textContent === message && !page.element.isConnected) return;
+    const hadFocus = element.contains(document.activeElement);
+    replace(element, heading(), h("p", { class: "problem", role: "alert" }, message), more);
+    if (hadFocus) element.querySelector("h1")?.focus();
+  }
+
+  /** The same, for good. @param {string} message @param {HTMLElement} more */
   function end(message, more) {
     stop();
-    replace(element, heading(), h("p", { class: "problem", role: "alert" }, message), more);
+    showInstead(message, more);
     element.querySelector("h1")?.focus();
   }
 
@@ -57,47 +69,69 @@ export function jobView(route) {
     // One that was asked for later may have been answered sooner.
     if (number < seen) return;
     seen = number;
+    if (!isJob(next)) throw new TypeError("This is no job.");
+    page.show(next);
+    // Registered again, it has another stream.
+    if (job?.registered_at !== next.registered_at) lastId = "";
     job = next;
+    document.title = `${job.endpoint} ${job.request_id} · Pollhook`;
     const hadFocus = element.contains(document.activeElement);
     if (!page.element.isConnected) {
       replace(element, page.element);
       if (hadFocus) element.querySelector("h1")?.focus({ preventScroll: true });
+      // Only now there is a width to draw to.
+      page.tick(job);
     }
-    page.show(job);
   }
 
   const isRunning = () => job?.status === "waiting" || job?.status === "delivering";
 
-  /** Until the job is over: looks, and looks again when something happens. @param {AbortSignal} signal */
+  /** Looks, and looks again when something happens; of a job that is over, now and then. @param {AbortSignal} signal */
   async function watch(signal) {
-    const ticking = setInterval(() => job && page.tick(job), TICK_MS);
+    const ticking = setInterval(() => job && isRunning() && page.tick(job), TICK_MS);
     signal.addEventListener("abort", () => clearInterval(ticking));
-    try {
-      for (await look(signal); isRunning(); await look(signal)) {
-        page.say("live");
-        const began = Date.now();
-        const isLost = (await follow(signal)) === "lost";
-        if (isLost) page.say("The connection was lost; trying again.");
-        // Nor is a stream asked for again and again that ends at once.
-        if (isLost || (isRunning() && Date.now() - began < RECONNECT_MS)) await sleep(RECONNECT_MS, signal);
+    for (let pauseMs = RECONNECT_MS; !signal.aborted; )
+      try {
+        await untilOver(signal);
+        pauseMs = RECONNECT_MS;
+        await sleep(CALM_MS, signal);
+      } catch (error) {
+        if (signal.aborted || (error instanceof Refusal && error.status === 401)) return;
+        if (!tell(error)) return;
+        await sleep(pauseMs, signal);
+        pauseMs = Math.min(2 * pauseMs, MOST_BETWEEN_TRIES_MS);
       }
-      page.say("");
-    } catch (error) {
-      if (signal.aborted) return;
-      const { status, message } = /** @type {Refusal} */ (error);
-      if (status === 404 || status === 403) return end(message, toAll());
-      if (status === 401) return;
-      if (!job)
-        return end(
-          message,
-          button("Try again", async () => restart()),
-        );
-      page.say(message);
-      await sleep(RECONNECT_MS, signal);
-      if (!signal.aborted) await watch(signal);
-    } finally {
-      clearInterval(ticking);
+  }
+
+  /** @param {AbortSignal} signal */
+  async function untilOver(signal) {
+    for (await look(signal); isRunning(); await look(signal)) {
+      page.say("live");
+      const began = Date.now();
+      const isLost = (await follow(signal)) === "lost";
+      if (isLost) page.say("The connection was lost; trying again.");
+      // Nor is a stream asked for again and again that ends at once.
+      if (isLost || (isRunning() && Date.now() - began < RECONNECT_MS)) await sleep(RECONNECT_MS, signal);
     }
+    page.say("");
+  }
+
+  /** Says what went wrong; whether another try may do better. @param {unknown} error */
+  function tell(error) {
+    const message = faultOf(error);
+    const status = error instanceof Refusal ? error.status : 0;
+    const again = button("Try again", async () => restart());
+    if (status === 404 && job) {
+      // It has been here, and may be registered again.
+      job = null;
+      showInstead(message, toAll());
+      return true;
+    }
+    const isFinal = status >= 400 && status < 500 && status !== 408 && status !== 429;
+    if (isFinal) end(message, status === 404 || status === 403 ? toAll() : again);
+    else if (job) page.say(message);
+    else showInstead(`${message} Trying again by itself.`, again);
+    return !isFinal;
   }
 
   /** Follows the stream, or where that is refused looks that are held. @param {AbortSignal} signal @returns {Promise<"ended" | "lost">} */
@@ -145,5 +179,14 @@ export function jobView(route) {
     },
   };
 }
+
+/** Whether it has what is drawn again and again by itself. @param {Partial<Job> | null} answer */
+const isJob = (answer) =>
+  typeof answer?.status === "string" &&
+  (answer.eta === null || Number.isFinite(answer.eta)) &&
+  Array.isArray(answer.timeline) &&
+  [{ at: answer.registered_at, type: "" }, ...answer.timeline].every(
+    (entry) => typeof entry?.type === "string" && Number.isFinite(Date.parse(entry.at ?? "")),
+  );
 
 const toAll = () => h("p", {}, h("a", { href: writeRoute("jobs") }, "All jobs"));

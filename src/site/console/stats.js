@@ -4,6 +4,7 @@
 import { call, mayUnbounded } from "./api.js";
 import { barCell, barChart, endpointTable } from "./charts.js";
 import { h, replace } from "./dom.js";
+import { faultOf } from "./fault.js";
 import { keyed, repeat } from "./live.js";
 import { writeRoute } from "./route.js";
 import { button } from "./ui.js";
@@ -70,15 +71,15 @@ export function statsView(route) {
       const stats = await call("GET", `/v1/stats?window=${asked}`, { signal });
       if (asked !== window) return;
       replace(fault);
-      replace(asOf, `As of ${clock(stats.to)}, of the jobs that are still kept.`);
-      page.element.hidden = false;
       page.show(stats);
+      page.element.hidden = false;
+      replace(asOf, `As of ${clock(stats.to)}, of the jobs that are still kept.`);
     } catch (error) {
       if (signal.aborted) return;
-      const { message } = /** @type {Error} */ (error);
+      if (page.element.hidden) replace(asOf);
       replace(
         fault,
-        h("p", { class: "problem" }, message),
+        h("p", { class: "problem" }, faultOf(error)),
         button("Try again", async () => start()),
       );
     }
