@@ -3,14 +3,17 @@
  * and the secret stay, unless they are said anew.
  */
 import { call, Refusal } from "./api.js";
+import { headerRows } from "./destination-headers.js";
 import { formDialog, showSecret } from "./dialog.js";
-import { h, replace } from "./dom.js";
+import { h } from "./dom.js";
 import { field } from "./ui.js";
 import { clock } from "./words.js";
 
 /** @typedef {import("../../client/destination-types.ts").Destination} Destination */
 
 const NO_RETRIES = "none";
+const NAME = /^[\w-]{1,64}$/;
+const NAME_HELP = "1 to 64 of A-Z a-z 0-9 _ -";
 
 /**
  * @param {Destination | null} before `null`: a new one.
@@ -31,10 +34,15 @@ export function editDestination(before, onSaved) {
   const headers = headerRows(before?.header_names ?? []);
 
   async function save() {
-    if (name.value.trim() === "")
-      throw new Refusal(0, { code: "invalid_value", detail: "name is missing.", field: "name" });
+    const called = name.value.trim();
+    if (called === "") throw refused("name", "name must be given.");
+    if (!NAME.test(called)) throw refused("name", `name must be ${NAME_HELP}.`);
+    if (url.value.trim() === "") throw refused("url", "url must be given.");
+    const path = `/v1/destinations/${called}`;
+    if (before === null && (await isThere(path)))
+      throw refused("name", "There is one of this name already; edit it instead.");
     /** @type {{ secret?: string }} */
-    const saved = await call("PUT", `/v1/destinations/${encodeURIComponent(name.value.trim())}`, {
+    const saved = await call("PUT", path, {
       body: {
         url: url.value.trim(),
         format: format.value,
@@ -46,15 +54,14 @@ export function editDestination(before, onSaved) {
       },
     });
     onSaved();
-    if (saved.secret !== undefined)
-      showSecret(`The secret of ${name.value.trim()}`, saved.secret, SHOWN_ONCE);
+    if (saved.secret !== undefined) showSecret(`The secret of ${called}`, saved.secret, SHOWN_ONCE);
   }
 
   formDialog(
     before ? `Change ${before.name}` : "New destination",
     before ? "Save" : "Create",
     [
-      field("Name", name, "name", before ? undefined : "1 to 64 of A-Z a-z 0-9 _ -; it cannot be changed."),
+      field("Name", name, "name", before ? undefined : `${NAME_HELP}; it cannot be changed.`),
       field("URL", url, "url"),
       headers.element,
       field("Format", format, "format", "Of events whose registration says nothing of it."),
@@ -106,6 +113,20 @@ export function rotateSecret(name, onRotated) {
   );
 }
 
+/** @param {string} field @param {string} detail */
+const refused = (field, detail) => new Refusal(0, { code: "invalid_value", detail, field });
+
+/** A PUT would replace it without a word. @param {string} path */
+async function isThere(path) {
+  try {
+    await call("GET", path);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 404) return false;
+    throw error;
+  }
+}
+
 const SHOWN_ONCE =
   "It signs the events of this destination. It is shown this once and never again: keep it now.";
 
@@ -127,113 +148,4 @@ function readSchedule(text) {
   const trimmed = text.trim().toLowerCase();
   if (trimmed === "") return null;
   return trimmed === NO_RETRIES ? [] : trimmed.split(/[\s,]+/).map(readNumber);
-}
-
-/**
- * Rows of names and values. Values that are kept already cannot be shown, so rows replace all of them or none.
- *
- * @param {readonly string[]} kept Names.
- */
-function headerRows(kept) {
-  const rows = h("div", { class: "header-rows" });
-  const problem = h("p", { class: "problem", id: "headers-problem", role: "alert" });
-  const note = h("p", { class: "hint" });
-  const add = h(
-    "button",
-    { type: "button", class: "small", onclick: () => addRow().focus() },
-    "Add a header",
-  );
-  const again = h("button", { type: "button", class: "small", onclick: replaceAll }, "Replace the headers…");
-  let isKept = kept.length > 0;
-  const element = h(
-    "fieldset",
-    { class: "field" },
-    h("legend", {}, "Headers"),
-    note,
-    rows,
-    problem,
-    h("p", { class: "actions" }, add, again),
-  );
-  draw();
-
-  function draw() {
-    add.hidden = isKept;
-    again.hidden = !isKept;
-    replace(
-      note,
-      isKept
-        ? `${kept.join(", ")}: kept as they are. Their values are never shown.`
-        : "Sent with every attempt; their values are never shown again.",
-    );
-  }
-
-  function replaceAll() {
-    isKept = false;
-    draw();
-    for (const name of kept) addRow(name);
-    /** @type {HTMLInputElement | null} */ (rows.querySelector(".value"))?.focus();
-  }
-
-  function addRow(name = "") {
-    const nameInput = input(name, {
-      class: "name",
-      "aria-label": "Name of the header",
-      "aria-describedby": "headers-problem",
-      autocapitalize: "off",
-    });
-    const value = input("", {
-      class: "value",
-      "aria-label": "Its value",
-      "aria-describedby": "headers-problem",
-    });
-    const remove = () => {
-      row.remove();
-      add.focus();
-    };
-    const row = h(
-      "div",
-      { class: "header-row" },
-      nameInput,
-      value,
-      h(
-        "button",
-        { type: "button", class: "small", "aria-label": "Remove this header", onclick: remove },
-        "×",
-      ),
-    );
-    rows.append(row);
-    return nameInput;
-  }
-
-  const all = () =>
-    [...rows.children].map((row) => {
-      const [name, value] = row.querySelectorAll("input");
-      return { name: name?.value.trim() ?? "", value: value?.value ?? "", row };
-    });
-
-  return {
-    element,
-    read: () =>
-      isKept
-        ? {}
-        : {
-            headers: Object.fromEntries(
-              all()
-                .filter(({ name, value }) => name + value !== "")
-                .map(({ name, value }) => [name, value]),
-            ),
-          },
-    /** Shows a refusal that names a header, or all of them. @param {import("./api.js").Refusal} refusal */
-    showProblem({ field, message }) {
-      if (field !== "headers" && !field?.startsWith("headers.")) return false;
-      // A new host takes no headers that were meant for another.
-      if (isKept) replaceAll();
-      const at = all().find(({ name }) => field === `headers.${name}`)?.row ?? rows.firstElementChild;
-      const input = at?.querySelector("input");
-      input?.setAttribute("aria-invalid", "true");
-      replace(problem, message);
-      (input ?? add).focus();
-      return true;
-    },
-  };
 }

@@ -10,14 +10,14 @@ const UNITS = /** @type {const} */ ([
 ]);
 
 /**
- * A length of time: `41 ms`, `3.2 s`, `5 min 10 s`; an en dash for none.
+ * A length of time: `41 ms`, `3.2 s`, `5 s`, `5 min 10 s`; an en dash for none.
  *
  * @param {number | null | undefined} ms
  */
 export function duration(ms) {
   if (ms === null || ms === undefined) return "–";
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 10_000) return `${Math.round(ms / 100) / 10} s`;
   const i = UNITS.findIndex(([, size]) => ms >= size);
   const [unit, size] = UNITS[i] ?? ["s", 1_000];
   const [smallerUnit, smallerSize] = UNITS[i + 1] ?? [null, 1];
