@@ -72,7 +72,7 @@ it("shows outputs as what they are, and leads nowhere but to the web", async () 
     },
   });
   const outputs = page.getByRole("region", { name: "Outputs" });
-  await outputs.getByText("The link has died.").nth(1).waitFor();
+  await outputs.getByText("It could not be loaded.").nth(1).waitFor();
   const pictures = outputs.getByRole("img");
   await expect
     .poll(() => pictures.evaluateAll((all) => all.map((img) => (img as HTMLImageElement).naturalWidth)))
@@ -129,11 +129,11 @@ it("hands out the event: its headers, its bytes, and a line for a shell", async 
   const view = await open(job);
   const { page } = view;
   await page.getByText("Event", { exact: true }).last().click();
-  await page.getByRole("button", { name: "Copy body" }).click();
+  await page.getByRole("button", { name: "Copy: body" }).click();
   await expect.poll(() => copied(view)).toBe(delivery?.body);
-  await page.getByRole("button", { name: "Copy headers" }).click();
+  await page.getByRole("button", { name: "Copy: headers" }).click();
   await expect.poll(() => copied(view)).toContain(`webhook-id: ${delivery?.headers["webhook-id"]}\n`);
-  await page.getByRole("button", { name: "Copy send it from a shell" }).click();
+  await page.getByRole("button", { name: "Copy: send it from a shell" }).click();
   const line = await copied(view);
   // A shell reads it as it is meant, whatever curl it has.
   const script = `curl() { printf '%s\\0' "$@"; }; ${line}`;
@@ -229,7 +229,7 @@ it("takes no value from outside for markup", async () => {
   });
   await page.locator(".mark").focus();
   await page.getByText("Event", { exact: true }).last().click();
-  await page.getByRole("button", { name: "Copy body" }).waitFor();
+  await page.getByRole("button", { name: "Copy: body" }).waitFor();
   await isOnlyText(view);
   await looksWell(view);
   await showJob(view, { destination: PLANTED, callback_url: null });

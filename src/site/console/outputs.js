@@ -32,10 +32,15 @@ export function outputsOf(answer) {
   };
 }
 
-/** All strings in a value, whatever its shape. @param {unknown} value @returns {string[]} */
-function strings(value) {
-  if (typeof value === "string") return value === "" ? [] : [value];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(strings) : [];
+/** All that is in a value, whatever its shape, as text; none of a member that is missing or empty. @param {unknown} value @returns {string[]} */
+const strings = (value) => (value === undefined || value === null || value === "" ? [] : leaves(value));
+
+/** What is no text is listed as JSON writes it: it is there. @param {unknown} value @returns {string[]} */
+function leaves(value) {
+  if (typeof value === "string" && value !== "") return [value];
+  return typeof value === "object" && value !== null
+    ? Object.values(value).flatMap(leaves)
+    : [JSON.stringify(value)];
 }
 
 /** @param {string} text @returns {Output} */
@@ -90,5 +95,5 @@ export function outputItem({ kind, src, said }, index) {
   return h("li", { class: "output" }, medium, h("p", { class: "hint" }, link));
 }
 
-const DEAD = "The link has died. Nothing can be loaded from it; the provider deletes outputs after 24 hours.";
+const DEAD = "It could not be loaded. The provider deletes outputs after 24 hours.";
 const BROKEN = "This cannot be shown: it is not what it says to be.";

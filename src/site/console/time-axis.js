@@ -94,10 +94,7 @@ export function timeAxis() {
     );
     replace(
       ground,
-      ...LANES.flatMap((label, i) => [
-        line(SIDE, laneY(i), width - SIDE, laneY(i), "lane"),
-        text(0, laneY(i) - 13, label, "start", "label"),
-      ]),
+      ...LANES.map((_, i) => line(SIDE, laneY(i), width - SIDE, laneY(i), "lane")),
       ...scale.ticks.flatMap((ms) => [
         line(x(ms), top, x(ms), bottom, "grid"),
         text(x(ms), bottom + 15, exact(ms), "middle"),
@@ -119,6 +116,8 @@ export function timeAxis() {
           ),
         ];
       }),
+      // Over the lines, which would strike them through.
+      ...LANES.map((label, i) => text(0, laneY(i) - 13, label, "start", "label")),
     );
     keyed(
       marks,
@@ -227,7 +226,8 @@ function flagsOf({ outcome, finished_at, eta, registered_at, deadline_at }, now)
     [now === null ? null : new Date(now).toISOString(), "now", "busy"],
     [finished_at, outcome, outcome === "succeeded" ? "good" : "bad"],
     [eta === null ? null : new Date(from + etaMs).toISOString(), `ETA ${exact(etaMs)}`, "off"],
-    [deadline_at, `deadline ${exact(Date.parse(deadline_at) - from)}`, "wait"],
+    // Once it is over, none is kept to.
+    [finished_at === null ? deadline_at : null, `deadline ${exact(Date.parse(deadline_at) - from)}`, "wait"],
   ];
   return known.flatMap(([iso, label, tone]) => (iso && label ? [[iso, label, tone]] : []));
 }

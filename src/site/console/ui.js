@@ -92,8 +92,14 @@ export function preOf(label, value) {
       : part;
   const text = typeof value === "string" ? value : JSON.stringify(value, shorten, 2);
   const shown = text.length > MOST_JSON_CHARS ? `${text.slice(0, MOST_JSON_CHARS)}\n…` : text;
-  return h("pre", { tabindex: "0", "aria-label": label }, shown);
+  return h("pre", { tabindex: "0", "aria-label": label }, shown.replace(TURNS, escaped));
 }
+
+/** Characters that turn round how what follows is read. */
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** @param {string} character */
+const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /**
  * A button that does one thing at a time. It keeps the focus meanwhile, which a disabled one would lose.
@@ -133,8 +139,11 @@ export const copyButton = (label, text) => {
   const copy = button(
     label,
     async () => {
-      await navigator.clipboard.writeText(text());
-      replace(copy, "Copied");
+      const isCopied = await navigator.clipboard.writeText(text()).then(
+        () => true,
+        () => false,
+      );
+      replace(copy, isCopied ? "Copied" : "Not copied");
       setTimeout(() => replace(copy, label), 2_000);
     },
     { class: "small" },
