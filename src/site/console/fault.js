@@ -10,4 +10,4 @@ export const faultOf = (error) =>
     : "What answered is not Pollhook, or not one that this page knows.";
 
 /** Whether another try may do better, which takes away what it said. @param {unknown} error */
-export const isOutage = (error) => !(error instanceof Refusal) || error.status === 0 || error.status >= 500;
+export const isOutage = (error) => !(error instanceof Refusal) || error.status < 400 || error.status >= 500;
