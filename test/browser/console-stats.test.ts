@@ -82,18 +82,20 @@ it("looks again each half minute while it is seen, and leaves open what is open"
   });
   await goTo(view, "#/stats");
   await page.getByText("As a table").click();
-  expect(looks).toBe(1);
+  // The list, which was shown before, asks for the counts as well.
+  await page.waitForLoadState("networkidle");
+  const first = looks;
   await register("5", "success");
   await setting.receiver.waitFor(({ body }) => body.includes(`"request_id":"5"`));
   await page.clock.fastForward(31_000);
-  await expect.poll(() => looks).toBe(2);
+  await expect.poll(() => looks).toBe(first + 1);
   await page.evaluate(() => {
     Object.defineProperty(document, "hidden", { value: true, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   });
   await page.clock.fastForward(120_000);
   await page.clock.runFor(100);
-  expect(looks).toBe(2);
+  expect(looks).toBe(first + 1);
   await page.evaluate(() => {
     Object.defineProperty(document, "hidden", { value: false, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
