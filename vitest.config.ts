@@ -4,8 +4,8 @@ import { defineConfig } from "vitest/config";
 // Two projects: `worker` runs inside workerd, `node` drives real processes and servers from outside.
 export default defineConfig({
   test: {
-    // Two at a time, also where there are two cores: most of the time is spent waiting for alarms and processes.
-    maxWorkers: 2,
+    // Three at a time, also where there are two cores: most of the time is spent waiting for alarms and processes.
+    maxWorkers: 3,
     projects: [
       {
         plugins: [
