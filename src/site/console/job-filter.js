@@ -2,8 +2,8 @@
  * What a list of jobs is narrowed down by. The URL has the filter; the form writes it there, and shows what it has.
  */
 
+import { CATALOGUE } from "../../provider/endpoints.ts";
 import { h, replace } from "./dom.js";
-import { ENDPOINTS } from "./endpoints.js";
 import { writeRoute } from "./route.js";
 import { field, showProblem, webUrl } from "./ui.js";
 
@@ -57,7 +57,7 @@ export function jobFilter(offer) {
     ),
     fault,
     more,
-    h("datalist", { id: "endpoints" }, ...ENDPOINTS.map((value) => h("option", { value }))),
+    h("datalist", { id: "endpoints" }, ...Object.keys(CATALOGUE).map((value) => h("option", { value }))),
     destinations,
   );
   const chips = h("ul", { class: "chips", "aria-label": "Filters" });

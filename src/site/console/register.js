@@ -1,10 +1,10 @@
 /**
  * Registers a request: by what the provider has answered, or by its endpoint and id.
  */
+import { CATALOGUE } from "../../provider/endpoints.ts";
 import { call, claims, may, Refusal, strange, token } from "./api.js";
 import { offerDestinations } from "./destination-names.js";
 import { h, replace } from "./dom.js";
-import { ENDPOINTS } from "./endpoints.js";
 import { bodyOf, restore, summary, targetIn, unquoted, valuesOf } from "./register-body.js";
 import { writeRoute } from "./route.js";
 import { field, showProblem } from "./ui.js";
@@ -112,7 +112,11 @@ export function registerView() {
     more,
     fault,
     h("p", { class: "actions" }, submitButton),
-    h("datalist", { id: "endpoints" }, ...(bnd.ep ?? ENDPOINTS).map((value) => h("option", { value }))),
+    h(
+      "datalist",
+      { id: "endpoints" },
+      ...(bnd.ep ?? Object.keys(CATALOGUE)).map((value) => h("option", { value })),
+    ),
     destinations,
   );
 
