@@ -8,7 +8,6 @@ import { readConfig, type Variables } from "../config.ts";
 import type { Admission, AdmissionAsk, Gatekeeper } from "../job/admission.ts";
 import type { AttemptReport, JobIndex } from "../job/index-client.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
-import { Waiters } from "../job/waiters.ts";
 import { describe, log, logError } from "../log.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
 import {
@@ -18,8 +17,9 @@ import {
   type RotateResult,
 } from "./destination-keeper.ts";
 import { type DestinationPage, readOf, type StoredDestination } from "./destinations.ts";
-import type { FeedEntry, FeedPage } from "./feed.ts";
+import type { FeedPage } from "./feed.ts";
 import { Flow } from "./flow.ts";
+import { Followers } from "./followers.ts";
 import { type JobBinding, JobCalls } from "./job-calls.ts";
 import { JobTable, type Page } from "./job-table.ts";
 import { makeStep } from "./operation-step.ts";
@@ -39,10 +39,6 @@ const CALL_DELAY_MS = 20;
 const RETRY_MS = 10_000;
 
 const EXPIRE_AT = "expire_at";
-/** Who wait for events at a time, of all owners together: deliveries ask this object, too. */
-const MAX_FOLLOWERS = 1_000;
-/** In place of an owner, who has a name: who follows the feed of all. */
-const EVERYBODY = "";
 
 export interface TenantEnv extends Variables, JobBinding {}
 
@@ -59,14 +55,17 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   });
   readonly #flow = new Flow(this.ctx.storage.sql, (name) => this.#destinations.table.rulesOf(name));
   readonly #calls = new JobCalls(this.env, this.#tenant);
-  readonly #followers = new Waiters();
+  readonly #followers = new Followers();
   /** Where the alarm stands; `null` when it has fired since, or when nothing is known. */
   #armedAt: number | null = null;
 
   /** Takes over what is newer than what it has, and what has come of attempts. */
   async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<readonly string[]> {
-    if (rows.length > 0)
-      this.#entered(this.ctx.storage.transactionSync(() => this.#jobs.put(rows, Date.now())));
+    if (rows.length > 0) {
+      const entries = this.ctx.storage.transactionSync(() => this.#jobs.put(rows, Date.now()));
+      this.#jobs.entered(entries);
+      this.#followers.tell(entries);
+    }
     if (this.#flow.report(reports, Date.now())) await this.#callSoon();
     await this.#wakeWithin(EXPIRE_EVERY_MS);
     return reports.flatMap(({ host }) => (this.#flow.isOpen(host) ? [host] : []));
@@ -106,10 +105,10 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
     for (let from = after; ; ) {
       const page = this.#jobs.events(from, limit, owner, Date.now());
       const restMs = until - Date.now();
-      const isFull = page.entries.length === 0 && this.#isFollowedByAll(owner ?? EVERYBODY);
+      const isFull = page.entries.length === 0 && this.#followers.isFull(owner);
       if (page.entries.length > 0 || restMs <= 0 || isFull) return { ...page, isFull };
       from = page.next;
-      await this.#followers.wait(owner ?? EVERYBODY, restMs);
+      await this.#followers.wait(owner, restMs);
     }
   }
 
@@ -200,18 +199,6 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
       logError("tenant.alarm_failed", { error: describe(error) });
       await this.#setAlarm(now + RETRY_MS);
     }
-  }
-
-  #isFollowedByAll(owner: string): boolean {
-    return this.#followers.isFull(owner) || this.#followers.count() >= MAX_FOLLOWERS;
-  }
-
-  /** Tells those who follow the feed, of all or of one owner's jobs. */
-  #entered(entries: readonly FeedEntry[]): void {
-    this.#jobs.entered(entries);
-    const owners = entries.map(({ owner }) => owner ?? EVERYBODY);
-    if (entries.length > 0) owners.push(EVERYBODY);
-    for (const owner of new Set(owners)) this.#followers.wake(owner);
   }
 
   /** Forgets what is past its time; whether anything is left. */
