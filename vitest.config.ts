@@ -1,53 +1,58 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 // Two projects: `worker` runs inside workerd, `node` drives real processes and servers from outside.
+const worker = (name: string, jobShards: string, include: string[]): TestProjectInlineConfiguration => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: "./wrangler.toml" },
+      // All of them, so that no local .dev.vars changes what is tested.
+      miniflare: {
+        bindings: {
+          MASTER_KEYS: "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+          PROVIDER_KEY: "",
+          PROVIDER_KEY_TENANTS: "*",
+          DEFAULT_ENDPOINT: "",
+          PUBLIC_URL: "",
+          PROVIDER_ORIGINS: "",
+          ALLOW_PRIVATE_TARGETS: "",
+          RETENTION_HOURS: "",
+          MAX_OUTPUT_BYTES: "",
+          PROVIDER_WEBHOOKS: "",
+          REVOKED_TOKENS: "",
+          ALLOWED_ORIGINS: "",
+          JOB_SHARDS: jobShards,
+        },
+      },
+    }),
+  ],
+  test: {
+    name,
+    // One runtime for many files: starting one for each takes longer than the tests. Ids are unique.
+    isolate: false,
+    // Properties take a second alone, and longer on a busy machine: a limit, never a measure.
+    testTimeout: 30_000,
+    setupFiles: ["test/support/setup.ts"],
+    include,
+    exclude: [
+      "test/browser/**",
+      "test/cli/**",
+      "test/e2e/**",
+      "test/simulator/**",
+      "test/demo/**",
+      "test/bench/**",
+    ],
+  },
+});
+
 export default defineConfig({
   test: {
     // Three at a time, also where there are two cores: most of the time is spent waiting for alarms and processes.
     maxWorkers: 3,
     projects: [
-      {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "./wrangler.toml" },
-            // All of them, so that no local .dev.vars changes what is tested.
-            miniflare: {
-              bindings: {
-                MASTER_KEYS: "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-                PROVIDER_KEY: "",
-                PROVIDER_KEY_TENANTS: "*",
-                DEFAULT_ENDPOINT: "",
-                PUBLIC_URL: "",
-                PROVIDER_ORIGINS: "",
-                ALLOW_PRIVATE_TARGETS: "",
-                RETENTION_HOURS: "",
-                MAX_OUTPUT_BYTES: "",
-                PROVIDER_WEBHOOKS: "",
-                REVOKED_TOKENS: "",
-                ALLOWED_ORIGINS: "",
-              },
-            },
-          }),
-        ],
-        test: {
-          name: "worker",
-          // One runtime for many files: starting one for each takes longer than the tests. Ids are unique.
-          isolate: false,
-          // Properties take a second alone, and longer on a busy machine: a limit, never a measure.
-          testTimeout: 30_000,
-          setupFiles: ["test/support/setup.ts"],
-          include: ["test/**/*.test.ts"],
-          exclude: [
-            "test/browser/**",
-            "test/cli/**",
-            "test/e2e/**",
-            "test/simulator/**",
-            "test/demo/**",
-            "test/bench/**",
-          ],
-        },
-      },
+      worker("worker", "", ["test/**/*.test.ts"]),
+      // The same where jobs share objects: whatever touches them.
+      worker("shards", "1", ["job", "tenant", "http", "generation"].map((room) => `test/${room}/**/*.test.ts`)),
       {
         test: {
           name: "node",

@@ -20,6 +20,7 @@ export interface Variables {
   readonly PROVIDER_WEBHOOKS?: string;
   readonly REVOKED_TOKENS?: string;
   readonly ALLOWED_ORIGINS?: string;
+  readonly JOB_SHARDS?: string;
 }
 
 /** An object, so that one left out does not compile. */
@@ -36,6 +37,7 @@ const VARIABLES = {
   PROVIDER_WEBHOOKS: true,
   REVOKED_TOKENS: true,
   ALLOWED_ORIGINS: true,
+  JOB_SHARDS: true,
 } as const satisfies Record<keyof Variables, true>;
 
 export interface Config {
@@ -56,6 +58,8 @@ export interface Config {
   readonly revokedTokens: ReadonlySet<string>;
   /** Whose pages may call the API from a browser, beside our own. */
   readonly allowedOrigins: ReadonlySet<string>;
+  /** Newest first; numbers of objects that a tenant's jobs share, 0 for one for each job. */
+  readonly jobShards: readonly number[];
 }
 
 export type ConfigResult =
@@ -71,6 +75,10 @@ const DEFAULT_OUTPUT_BYTES = 8 * 1024 * 1024;
 /** An event holds the output twice and an isolate has 128 MB. */
 const MOST_OUTPUT_BYTES = 16 * 1024 * 1024;
 const LEAST_OUTPUT_BYTES = 1024;
+const MOST_SHARDS = 1024;
+/** Where a job is not found in the newest place, each of the older ones is asked. */
+const MOST_PLACES = 4;
+const OWN_OBJECTS = [0] as const;
 
 const cache = new WeakMap<object, ConfigResult>();
 
@@ -88,6 +96,12 @@ export function readConfig(env: Variables): ConfigResult {
 export function retentionMsOf(env: Variables): number {
   const result = readConfig(env);
   return result.ok ? result.config.retentionMs : DEFAULT_RETENTION_HOURS * HOUR_MS;
+}
+
+/** Where jobs live; in objects of their own while the configuration cannot be used. */
+export function jobShardsOf(env: Variables): readonly number[] {
+  const result = readConfig(env);
+  return result.ok ? result.config.jobShards : OWN_OBJECTS;
 }
 
 /** Checks all variables and reports every problem at once. */
@@ -130,6 +144,7 @@ export function parseConfig(variables: Variables): ConfigResult {
     { fallback: DEFAULT_OUTPUT_BYTES, least: LEAST_OUTPUT_BYTES, most: MOST_OUTPUT_BYTES },
     problems,
   );
+  const jobShards = parseShards(env.JOB_SHARDS, problems);
   if (problems.length > 0 || !firstKey || !firstOrigin) return { ok: false, problems };
   return {
     ok: true,
@@ -146,6 +161,7 @@ export function parseConfig(variables: Variables): ConfigResult {
       providerWebhooks,
       revokedTokens: new Set(revokedTokens),
       allowedOrigins: new Set(allowedOrigins),
+      jobShards,
     },
   };
 }
@@ -202,6 +218,17 @@ function parseOrigins(text: string | undefined, allowHttp: boolean, problems: st
     else origins.push(url.origin);
   }
   return origins;
+}
+
+function parseShards(text: string | undefined, problems: string[]): readonly number[] {
+  const items = list(text ?? "");
+  const shards = items.length === 0 ? OWN_OBJECTS : items.map(Number);
+  const isUsable = items.every((item) => /^\d{1,4}$/.test(item) && Number(item) <= MOST_SHARDS);
+  if (!isUsable || shards.length > MOST_PLACES || new Set(shards).size < shards.length)
+    problems.push(
+      `JOB_SHARDS must be a number from 0 to ${MOST_SHARDS}, or up to ${MOST_PLACES} different ones, newest first, separated by commas`,
+    );
+  return shards;
 }
 
 function parseBoolean(

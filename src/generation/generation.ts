@@ -4,9 +4,10 @@
  * by then. A call is never forwarded twice.
  */
 import { DurableObject } from "cloudflare:workers";
-import { readConfig, type Variables } from "../config.ts";
+import { readConfig } from "../config.ts";
 import { type IndexBindings, putRows } from "../job/index-client.ts";
-import type { Job, Registered } from "../job/job.ts";
+import type { Registered } from "../job/job.ts";
+import { type JobBinding, registerJob, withJob } from "../job/placement.ts";
 import { makeRegistration } from "../job/registering.ts";
 import { describe, log, logError } from "../log.ts";
 import { exchange } from "../provider/client.ts";
@@ -16,9 +17,7 @@ import { type GenerationRecord, GenerationStore, type Outcome } from "./record.t
 /** When the object tries again after its storage could not be read. */
 const UNREADABLE_RETRY_MS = 60_000;
 
-export interface GenerationBindings extends Variables, IndexBindings {
-  readonly JOB: DurableObjectNamespace<Job>;
-}
+export interface GenerationBindings extends JobBinding, IndexBindings {}
 
 /** What the caller is told. */
 export type Forwarded =
@@ -126,8 +125,7 @@ export class Generation extends DurableObject<GenerationBindings> {
     const { id } = pending.registration;
     let kind: Registered["kind"];
     try {
-      const job = this.env.JOB.getByName(id) as unknown as Pick<Job, "register">;
-      const result = await job.register({ ...pending.registration, finalAnswer });
+      const result = await registerJob(this.env, { ...pending.registration, finalAnswer });
       kind = result.kind;
       log("generation.registered", { job: id, result: kind });
       // Not waited for, and never thrown: the job itself tells the index too.
@@ -147,7 +145,7 @@ export class Generation extends DurableObject<GenerationBindings> {
 
   async #passHint({ tenant, id }: { readonly tenant: string; readonly id: string }): Promise<void> {
     try {
-      await this.env.JOB.getByName(id).hint(tenant, id);
+      await withJob(this.env, tenant, id, (job) => job.hint(tenant, id));
     } catch (error) {
       // The job polls by itself all the same.
       logError("generation.hint_failed", { job: id, error: describe(error) });

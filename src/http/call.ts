@@ -1,7 +1,5 @@
 /**
- * What a route is given, and how it calls a job's object. A call that the platform lost is made again, with a fresh
- * stub: repeating any of them does no harm, though the answer may then speak of what the lost call did (a second
- * cancel says that the job is over). An overloaded object is never asked again.
+ * What a route is given.
  */
 import type { Config, Variables } from "../config.ts";
 import type { Claims } from "../crypto/token.ts";
@@ -36,24 +34,3 @@ export interface Call {
 
 /** Answers for a caller whose token has been checked. */
 export type Route = (call: Call, claims: Claims) => Promise<Response | Problem>;
-
-/** The object's methods, as the Worker uses them: what they return is plain data. */
-export type JobStub = Pick<
-  Job,
-  "register" | "read" | "progress" | "event" | "cancel" | "redeliver" | "erase"
->;
-
-/** The first call included. */
-const MAX_TRIES = 3;
-
-/** The one place that says where a job lives: an object of its own, named by its id. */
-export async function withJob<T>(env: Bindings, id: string, ask: (job: JobStub) => Promise<T>): Promise<T> {
-  for (let tried = 1; ; tried++) {
-    try {
-      return await ask(env.JOB.getByName(id) as unknown as JobStub);
-    } catch (error) {
-      const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
-      if (!retryable || overloaded || tried === MAX_TRIES) throw error;
-    }
-  }
-}

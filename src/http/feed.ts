@@ -8,6 +8,7 @@ import type { Claims } from "../crypto/token.ts";
 import { findDestination } from "../job/admission.ts";
 import type { StoredEvent } from "../job/event-read.ts";
 import { isJobId } from "../job/ids.ts";
+import { withJob } from "../job/placement.ts";
 import type { NamedDestination } from "../job/record.ts";
 import { logError } from "../log.ts";
 import { USER_AGENT } from "../net/outbound.ts";
@@ -18,7 +19,7 @@ import { openDestination, signingKeys } from "../webhook/destination.ts";
 import { tenantKeys } from "../webhook/signature.ts";
 import { jsonText } from "./answer.ts";
 import { tokenBound } from "./auth.ts";
-import { type Call, withJob } from "./call.ts";
+import type { Call } from "./call.ts";
 import { MAX_WAIT_SECONDS } from "./jobs.ts";
 import { cursorText, wholeText } from "./paging.ts";
 import { isProblem, JOB_NOT_FOUND, type Problem, problem } from "./problem.ts";
@@ -93,7 +94,7 @@ async function filled(
   { entries, next }: TenantPage,
 ): Promise<{ events: Shown[]; next: number }> {
   const read = (id: string, maxBytes: number) =>
-    withJob(call.env, id, (job) => job.event(tenant, id, maxBytes));
+    withJob(call.env, tenant, id, (job) => job.event(tenant, id, maxBytes));
   const find = keyFinder(call, tenant);
   const events: Shown[] = [];
   let [bytes, last] = [0, 0];
@@ -122,7 +123,9 @@ async function filled(
 export async function jobEvent(call: Call, { sub, own }: Claims): Promise<Response | Problem> {
   const { env, jobId } = call;
   if (!isJobId(jobId)) return JOB_NOT_FOUND;
-  const event = await withJob(env, jobId, (job) => job.event(sub, jobId, Number.MAX_SAFE_INTEGER, { own }));
+  const event = await withJob(env, sub, jobId, (job) =>
+    job.event(sub, jobId, Number.MAX_SAFE_INTEGER, { own }),
+  );
   if (event.kind === "not_found") return JOB_NOT_FOUND;
   if (event.kind === "other_owner") return tokenBound();
   if (event.kind !== "event")

@@ -4,9 +4,10 @@
  */
 import type { Claims } from "../crypto/token.ts";
 import { isJobId } from "../job/ids.ts";
+import { withJob } from "../job/placement.ts";
 import type { ProgressEvent } from "../job/progress.ts";
 import { tokenBound } from "./auth.ts";
-import { type Call, withJob } from "./call.ts";
+import type { Call } from "./call.ts";
 import { JOB_NOT_FOUND, type Problem, problem } from "./problem.ts";
 
 /** So that nothing in between takes the connection for dead, a comment goes out after this. */
@@ -20,7 +21,9 @@ const encoder = new TextEncoder();
 export async function jobEvents({ request, env, jobId }: Call, claims: Claims): Promise<Response | Problem> {
   if (!isJobId(jobId)) return JOB_NOT_FOUND;
   const look = (after: string, waitMs: number) =>
-    withJob(env, jobId, (job) => job.progress(claims.sub, jobId, after, waitMs, { own: claims.own }));
+    withJob(env, claims.sub, jobId, (job) =>
+      job.progress(claims.sub, jobId, after, waitMs, { own: claims.own }),
+    );
   let last = request.headers.get("last-event-id") ?? "";
   const first = await look(last, 0);
   if (first.kind === "not_found") return JOB_NOT_FOUND;

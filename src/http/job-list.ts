@@ -4,9 +4,10 @@
  */
 import type { Claims } from "../crypto/token.ts";
 import { jobId } from "../job/ids.ts";
+import { withJob } from "../job/placement.ts";
 import { type Cursor, readCursor, writeCursor } from "../tenant/query.ts";
 import { jsonText } from "./answer.ts";
-import { type Call, withJob } from "./call.ts";
+import type { Call } from "./call.ts";
 import { readFilter } from "./job-filter.ts";
 import { type Listed, listJson } from "./job-json.ts";
 import { DEFAULT_LIMIT, paging } from "./paging.ts";
@@ -46,7 +47,7 @@ async function ofRequest(
   requestId: string,
 ): Promise<Listed[]> {
   const id = await jobId(claims.sub, endpoint, requestId);
-  const found = await withJob(env, id, (job) => job.read(claims.sub, id, 0, { own: claims.own }));
+  const found = await withJob(env, claims.sub, id, (job) => job.read(claims.sub, id, 0, { own: claims.own }));
   return found.kind === "found" ? [found.view] : [];
 }
 

@@ -7,12 +7,13 @@ import { findDestination } from "../job/admission.ts";
 import { isJobId } from "../job/ids.ts";
 import { putRows } from "../job/index-client.ts";
 import type { OtherOwner, Registered } from "../job/job.ts";
+import { type JobStub, registerJob, withJob } from "../job/placement.ts";
 import type { Registration } from "../job/registering.ts";
 import type { JobView } from "../job/view.ts";
 import { jsonText } from "./answer.ts";
 import { tokenBound } from "./auth.ts";
 import { type JsonBody, readJson } from "./body.ts";
-import { type Call, type JobStub, withJob } from "./call.ts";
+import type { Call } from "./call.ts";
 import { callbackFields, DESTINATION_UNKNOWN, type FindDestination, readCallback } from "./callback.ts";
 import { jobJson, secondsToNext, withoutResponses } from "./job-json.ts";
 import { isProblem, JOB_NOT_FOUND, type Problem, problem } from "./problem.ts";
@@ -64,7 +65,7 @@ export async function registerOne(
   const registration = await readRegistration(body, caller, config, find);
   if (isProblem(registration)) return registration;
   if (registration.destination?.isMissing) return registeredBefore(env, registration, claims);
-  const registered = await withJob(env, registration.id, (job) => job.register(registration));
+  const registered = await registerJob(env, registration);
   if (registered.kind === "other_owner") return tokenBound();
   const { kind, view, row } = registered;
   if (kind !== "conflict") return { kind, view, row };
@@ -84,7 +85,7 @@ async function registeredBefore(
   { id, tenant, destination }: Registration,
   claims: Claims,
 ): Promise<(Exclude<Registered, OtherOwner> & { readonly kind: "exists" }) | Problem> {
-  const found = await withJob(env, id, (job) => job.read(tenant, id, 0, claims));
+  const found = await withJob(env, tenant, id, (job) => job.read(tenant, id, 0, claims));
   if (found.kind === "other_owner") return tokenBound();
   if (found.kind === "not_found") return DESTINATION_UNKNOWN;
   const { fields } = found.view;
@@ -138,7 +139,9 @@ export async function redeliver(call: Call, claims: Claims): Promise<Response | 
 /** `DELETE /v1/jobs/{id}` */
 export async function erase(call: Call, claims: Claims): Promise<Response | Problem> {
   if (!isJobId(call.jobId)) return JOB_NOT_FOUND;
-  const result = await withJob(call.env, call.jobId, (job) => job.erase(claims.sub, call.jobId, claims));
+  const result = await withJob(call.env, claims.sub, call.jobId, (job) =>
+    job.erase(claims.sub, call.jobId, claims),
+  );
   if (result.kind === "other_owner") return tokenBound();
   return result.kind === "erased" ? new Response(null, { status: 204 }) : JOB_NOT_FOUND;
 }
@@ -154,7 +157,7 @@ async function onJob(
   status: number,
 ): Promise<Response | Problem> {
   if (!isJobId(jobId)) return JOB_NOT_FOUND;
-  const answer = await withJob(env, jobId, (job) => ask(job, jobId));
+  const answer = await withJob(env, claims.sub, jobId, (job) => ask(job, jobId));
   switch (answer.kind) {
     case "found":
       return jobResponse(answer.view, claims, status);

@@ -6,11 +6,11 @@ import { outside } from "../crypto/rights.ts";
 import type { Claims } from "../crypto/token.ts";
 import { jobId } from "../job/ids.ts";
 import { putRows } from "../job/index-client.ts";
+import { registerJob, withJob } from "../job/placement.ts";
 import { makeRegistration } from "../job/registering.ts";
 import { exchange, faultOf, headersToHandOn } from "../provider/client.ts";
 import { fetchCall } from "../provider/endpoints.ts";
 import { missingScope, tokenBound } from "./auth.ts";
-import { withJob } from "./call.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { answer, faultProblem, known, leadingToUs, type Place } from "./provider-answer.ts";
 import {
@@ -74,7 +74,7 @@ async function register(
     },
     config,
   );
-  const registered = await withJob(env, registration.id, (job) => job.register(registration));
+  const registered = await registerJob(env, registration);
   if (registered.kind === "other_owner") return tokenBound();
   const { kind, view, row } = registered;
   if (row) keepAlive(putRows(env, claims.sub, [row]));
@@ -93,7 +93,7 @@ async function fromJob(
   const refused = missingScope(claims, "jobs:read");
   if (refused) return refused;
   const id = await jobId(claims.sub, endpoint, requestId);
-  const found = await withJob(env, id, (job) => job.read(claims.sub, id, 0, { own: claims.own }));
+  const found = await withJob(env, claims.sub, id, (job) => job.read(claims.sub, id, 0, { own: claims.own }));
   if (found.kind === "other_owner") return found.kind;
   return found.kind === "found" && found.view.fields.outcome !== "canceled"
     ? known(found.view, origin)

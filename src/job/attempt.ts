@@ -132,6 +132,7 @@ async function send(
   const answer = keeper.readAnswer(started);
   await keeper.save(started);
   const { eventId, tenant, runs, attempts } = started;
+  const keys = content ? signingKeys(content, now) : await tenantKeys(config.masterKeys, tenant);
   const stored = keeper.load(job.id);
   // A cancel, a redelivery or an erasure that landed while this was stored stands, and needs no POST of ours.
   if (!stored || stored.eventId !== eventId) return giveBack();
@@ -142,7 +143,7 @@ async function send(
   const result = await deliver({
     url,
     headers: content?.headers ?? {},
-    keys: content ? signingKeys(content, now) : await tenantKeys(config.masterKeys, tenant),
+    keys,
     eventId,
     number: attempts,
     parts: started.state.ending.event,
@@ -160,6 +161,7 @@ async function send(
   keeper.report(tenant, { jobId: job.id, host: new URL(url).host, result: RESULTS[verdict.kind] });
   const seen =
     content && result.response !== null ? withoutEchoes(result.response, content) : result.response;
+  await keeper.turn();
   const after = keeper.load(job.id);
   if (!after) return;
   const moment = { now: Date.now(), random: Math.random(), retentionMs: config.retentionMs };

@@ -12,6 +12,10 @@ const encoder = new TextEncoder();
 /** Whether the text can be a job's id at all. */
 export const isJobId = (text: string): boolean => JOB_ID.test(text);
 
+/** One of `count` shares of all jobs, each as large as the others: an id is a digest, any of its characters is chance. */
+export const shareOf = (id: string, count: number): number =>
+  [...id.slice(4, 10)].reduce((sum, char) => sum * 32 + BASE32.indexOf(char), 0) % count;
+
 /** `job_` + the first 160 bits of SHA-256 over the length-prefixed parts, in base32. */
 export const jobId = async (tenant: string, endpoint: string, requestId: string): Promise<string> =>
   `job_${await digestOf([tenant, endpoint, requestId])}`;

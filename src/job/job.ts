@@ -1,16 +1,17 @@
 /**
  * The Durable Object: a thin shell. Its methods load, ask `lifecycle`, save the job and its alarm in one turn; its
  * alarm runs what is due. Whatever the outside world answers, `alarm()` does not throw, and no path leaves a job
- * without its next wake-up. Today an object hosts one job; nothing here depends on that.
+ * without its next wake-up. An object hosts one job, or many (`placement`); only `agenda` knows the difference.
  */
 import { DurableObject } from "cloudflare:workers";
 import { retentionMsOf } from "../config.ts";
 import { type Reach, reaches } from "../crypto/rights.ts";
 import { describe, log, logError } from "../log.ts";
+import { ManyJobs, OneJob } from "./agenda.ts";
 import * as callback from "./callback.ts";
 import { type EventRead, readEvent } from "./event-read.ts";
-import { newEventId } from "./ids.ts";
-import { index, type JobEnv } from "./indexing.ts";
+import { isJobId, newEventId } from "./ids.ts";
+import { Indexing, type JobEnv } from "./indexing.ts";
 import { Keeper } from "./keeper.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { called } from "./parking.ts";
@@ -18,11 +19,10 @@ import { type Progress, progressSince } from "./progress.ts";
 import { isOver, type Job as JobRecord } from "./record.ts";
 import type { Callback, Registration } from "./registering.ts";
 import { type JobRow, rowOf } from "./row.ts";
-import { guard, runSafely } from "./safe-run.ts";
+import { Shift, UNREADABLE_RETRY_MS } from "./shift.ts";
+import { JobStore } from "./store.ts";
 import { type JobView, viewOf } from "./view.ts";
-
-/** When the object tries again after its storage could not be read or written. */
-const UNREADABLE_RETRY_MS = 60_000;
+import { WakeUp } from "./wake-up.ts";
 
 export type Found = { readonly kind: "found"; readonly view: JobView };
 export type NotFound = { readonly kind: "not_found" } | OtherOwner;
@@ -40,10 +40,22 @@ export type Registered =
   | OtherOwner;
 
 export class Job extends DurableObject<JobEnv> {
-  readonly #keeper = new Keeper(this.ctx.storage);
+  readonly #store = new JobStore(this.ctx.storage);
+  readonly #agenda = isJobId(this.ctx.id.name ?? "")
+    ? new OneJob(this.#store)
+    : new ManyJobs(this.#store, this.ctx.storage.sql);
+  readonly #wakeUp = new WakeUp(this.ctx.storage, this.#store, this.#agenda);
+  readonly #keeper = new Keeper(this.ctx.storage, this.#store, this.#agenda, this.#wakeUp, () => {
+    // Of one job, whoever registers it and each of its runs tell the index themselves.
+    if (this.#agenda.isShared) this.#indexing.soon(this.#shift.notice);
+  });
+  readonly #indexing = new Indexing(this.#keeper, this.#wakeUp, this.env);
+  readonly #shift = new Shift(this.#keeper, this.#wakeUp, this.#indexing, this.env);
+  #working: Promise<void> | null = null;
 
   /** Stores the job and its wake-up in one commit; the reply leaves only after it (output gate). */
   async register(registration: Registration): Promise<Registered> {
+    await this.#keeper.turn();
     const existing = this.#keeper.load(registration.id);
     const meaning = existing ? callback.again(existing, registration) : "start_anew";
     const now = Date.now();
@@ -57,7 +69,8 @@ export class Job extends DurableObject<JobEnv> {
       const job = lifecycle.begin(callback.ownedAsBefore(existing, registration), start);
       await (existing ? this.#keeper.replace(job) : this.#keeper.save(job));
       log("job.registered", { job: job.id, endpoint: job.endpoint, anew: existing !== null });
-      const row = rowOf(this.#keeper.load(job.id) ?? job, start.retentionMs);
+      // Many jobs' object tells the index itself, many at a time.
+      const row = this.#keeper.isShared ? null : rowOf(this.#keeper.load(job.id) ?? job, start.retentionMs);
       return { kind: "created", view: this.#view(job), row };
     }
     if (meaning === "other_owner") return { kind: meaning };
@@ -67,14 +80,14 @@ export class Job extends DurableObject<JobEnv> {
       await this.#keeper.save(job);
       return { kind: "exists", view: this.#view(job), row: null };
     }
-    await this.#keeper.repairAlarm(existing);
+    await this.#wakeUp.repair(existing.id);
     return { kind: meaning === "conflict" ? "conflict" : "exists", view: this.#view(existing), row: null };
   }
 
   /** The job; with `waitMs`, as it is after its next change or that time, unless it is over already. */
   async read(tenant: string, id: string, waitMs = 0, reach: Reach = {}): Promise<Found | NotFound> {
     const stored = this.#find(tenant, id, reach);
-    if (!("kind" in stored)) await this.#keeper.repairAlarm(stored);
+    if (!("kind" in stored)) await this.#wakeUp.repair(stored.id);
     // Loaded anew: no change may fall between this look and the wait.
     const job = this.#find(tenant, id, reach);
     if ("kind" in job) return job;
@@ -143,23 +156,30 @@ export class Job extends DurableObject<JobEnv> {
   }
 
   /** The tenant's object says that a delivery, parked since then, may go out: it asks again. */
-  async unpark(tenant: string, id: string, since: number): Promise<{ readonly kind: "called" | "gone" }> {
+  async unpark(
+    tenant: string,
+    id: string,
+    since: number,
+  ): Promise<{ readonly kind: "called" | "gone" | "not_found" }> {
     const job = this.#loadFor(tenant, id);
-    if (job && this.#keeper.running.has(id)) {
+    if (!job) return { kind: "not_found" };
+    if (this.#keeper.running.has(id)) {
       // That run may just have been told to park it, and not have stored that yet.
       this.#keeper.called.add(id);
       return { kind: "called" };
     }
-    const next = job && called(job, since, Date.now());
+    const next = called(job, since, Date.now());
     if (next) await this.#keeper.save(next);
     return { kind: next ? "called" : "gone" };
   }
 
   /** Polls now if that may help; what is hinted is not believed. */
-  async hint(tenant: string, id: string): Promise<void> {
+  async hint(tenant: string, id: string): Promise<{ readonly kind: "hinted" | "not_found" }> {
     const job = this.#loadFor(tenant, id);
-    const hinted = job && lifecycle.hinted(job, Date.now());
+    if (!job) return { kind: "not_found" };
+    const hinted = lifecycle.hinted(job, Date.now());
     if (hinted) await this.#keeper.save(hinted);
+    return { kind: "hinted" };
   }
 
   async erase(
@@ -172,24 +192,27 @@ export class Job extends DurableObject<JobEnv> {
     this.#keeper.leavePark(job);
     await this.#keeper.erase(job);
     log("job.erased", { job: id });
-    await index(this.#keeper, this.env);
+    await this.#indexing.tell();
     return { kind: "erased" };
   }
 
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
-    const now = Date.now();
-    this.#keeper.alarmFired();
+    this.#working ??= this.#work(info?.isRetry === true).finally(() => {
+      this.#working = null;
+    });
+    return this.#working;
+  }
+
+  async #work(isRetry: boolean): Promise<void> {
+    this.#wakeUp.fired(this.#shift.notice);
     try {
-      const due = this.#keeper.all().filter((job) => lifecycle.due(job, now) !== "nothing");
-      if (due.some((job) => info?.isRetry || job.guarded)) await guard(due, now, this.#keeper, this.env);
-      const runs = await Promise.all(due.map(({ id }) => runSafely(id, this.#keeper, this.env)));
-      const broken = due.filter((_, i) => runs[i] === "not_stored").map(({ id }) => id);
-      if (broken.length > 0) return await this.#keeper.armFor(broken, now + UNREADABLE_RETRY_MS);
-      await index(this.#keeper, this.env);
-      await this.#keeper.armIfUnset();
+      await this.#shift.work(isRetry);
+      this.#wakeUp.ended();
+      await this.#wakeUp.arm();
     } catch (error) {
       logError("alarm.failed", { error: describe(error) });
-      await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
+      this.#wakeUp.ended();
+      await this.#wakeUp.set(Date.now() + UNREADABLE_RETRY_MS);
     }
   }
 

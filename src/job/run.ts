@@ -26,6 +26,7 @@ export async function run(id: string, keeper: Keeper, env: JobEnv): Promise<void
   if (action === "poll" && isIn(job, "waiting")) {
     const config = usableConfig(env);
     const apply = await pollOnce(job, config, env);
+    await keeper.turn();
     const after = () => apply(keeper.load(id));
     const next = after();
     if (!next) return;

@@ -7,13 +7,14 @@ import { describe, logError } from "../log.ts";
 import * as crashes from "./crashes.ts";
 import type { JobEnv } from "./indexing.ts";
 import type { Keeper } from "./keeper.ts";
+import { due } from "./lifecycle.ts";
 import { called } from "./parking.ts";
 import type { Job } from "./record.ts";
 import { run } from "./run.ts";
 
 /** A run before this one died: that is counted, and a watchdog set, before anything that may kill this one too. */
-export async function guard(due: readonly Job[], now: number, keeper: Keeper, env: JobEnv): Promise<void> {
-  const guarded = due.map((job) => crashes.guarded(job, now));
+export async function guard(jobs: readonly Job[], now: number, keeper: Keeper, env: JobEnv): Promise<void> {
+  const guarded = jobs.map((job) => crashes.guarded(job, now));
   const watchdogs = guarded.map((job) => crashes.watchdogAt(job, now, Math.random()));
   await keeper.saveGuarded(guarded, Math.min(...watchdogs));
   for (const { id } of guarded) {
@@ -22,18 +23,31 @@ export async function guard(due: readonly Job[], now: number, keeper: Keeper, en
   }
 }
 
-/** Runs what is due of one job. `not_stored`: the run failed, and not even that could be written down. */
-export async function runSafely(id: string, keeper: Keeper, env: JobEnv): Promise<"ran" | "not_stored"> {
+/**
+ * Runs what is due of one job. `due_again`: it has left something behind that is due already; `not_stored`: it failed, and
+ * not even that could be written down.
+ */
+export async function runSafely(
+  id: string,
+  keeper: Keeper,
+  env: JobEnv,
+): Promise<"ran" | "due_again" | "not_stored"> {
   const ran = await runGuarded(id, keeper, env);
-  // It was called while the run was about to park it: a call that comes from now on finds it parked.
-  const job = keeper.called.delete(id) ? keeper.load(id) : null;
-  const next = job && called(job, null, Date.now());
-  if (next) await keeper.save(next);
-  return ran;
+  try {
+    const job = keeper.load(id);
+    // It was called while the run was about to park it: a call that comes from now on finds it parked.
+    const next = keeper.called.delete(id) && job ? called(job, null, Date.now()) : null;
+    if (next) await keeper.save(next);
+    else if (ran === "ran" && job && due(job, Date.now()) !== "nothing") return "due_again";
+    return ran;
+  } catch (error) {
+    logError("job.not_stored", { job: id, error: describe(error) });
+    return "not_stored";
+  }
 }
 
 async function runGuarded(id: string, keeper: Keeper, env: JobEnv): Promise<"ran" | "not_stored"> {
-  keeper.running.add(id);
+  keeper.running.set(id, Date.now());
   try {
     await run(id, keeper, env);
     const job = keeper.load(id);

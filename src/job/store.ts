@@ -68,8 +68,9 @@ export class JobStore {
     });
   }
 
-  erased(): Erased[] {
-    return [...this.#storage.kv.list<Erased>({ prefix: ERASED_PREFIX })].map(([, erased]) => erased);
+  /** Of erased jobs, that many at most. */
+  erased(limit: number): Erased[] {
+    return [...this.#storage.kv.list<Erased>({ prefix: ERASED_PREFIX, limit })].map(([, erased]) => erased);
   }
 
   /** Removes those notes; `true` when nothing else is left here. */

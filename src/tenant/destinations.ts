@@ -2,10 +2,11 @@
  * The table of a tenant's destinations. What is secret about one stands in its sealed text, which is another at every
  * sealing: whoever changes it after a wait says which one it has read, and finds out when that is there no more.
  */
+
+import { hasTable } from "../sql.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
 import type { EventFormat } from "../webhook/event.ts";
 import type { FlowRules } from "./rules.ts";
-import { hasTable } from "./sql.ts";
 
 /** A row, as the table has it. */
 export interface StoredDestination {

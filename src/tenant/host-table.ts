@@ -2,8 +2,9 @@
  * The circuit breakers of receiving hosts that are not in order, so that they are not lost with the object's memory. Of a
  * healthy host there is no row.
  */
+
+import { hasTable } from "../sql.ts";
 import { HEALTHY, type Health, isOpen } from "./breaker.ts";
-import { hasTable } from "./sql.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS hosts (
   host TEXT PRIMARY KEY, failures INTEGER NOT NULL, opened_at INTEGER, probes INTEGER NOT NULL,

@@ -1,7 +1,7 @@
 /**
  * Calls of a tenant's jobs: bounded, and never thrown.
  */
-import type { Job } from "../job/job.ts";
+import { type JobBinding, type JobStub, withJob } from "../job/placement.ts";
 import { describe, logError } from "../log.ts";
 import { within } from "../net/bounded.ts";
 import type { OperationKind } from "./operations.ts";
@@ -11,12 +11,6 @@ import type { ParkedRow } from "./parked-table.ts";
 const OPERATION_LIMIT_MS = 10_000;
 /** Everybody else who is parked waits for it. */
 const UNPARK_LIMIT_MS = 2_000;
-
-export interface JobBinding {
-  readonly JOB: DurableObjectNamespace<Job>;
-}
-
-type Called = Pick<Job, "cancel" | "redeliver" | "unpark">;
 
 export class JobCalls {
   readonly #env: JobBinding;
@@ -41,17 +35,21 @@ export class JobCalls {
   /** Tells a parked delivery to ask again. `gone`: it is not parked there any more. */
   async unpark({ job: id, since }: ParkedRow): Promise<"called" | "gone" | "failed"> {
     const answered = await this.#call(id, UNPARK_LIMIT_MS, (job) => job.unpark(this.#tenant, id, since));
-    return answered === "called" || answered === "gone" ? answered : "failed";
+    return answered === "not_found"
+      ? "gone"
+      : answered === "called" || answered === "gone"
+        ? answered
+        : "failed";
   }
 
   /** The kind of the job's answer; `null` where none came. */
   async #call(
     id: string,
     limitMs: number,
-    ask: (job: Called) => Promise<{ readonly kind: string }>,
+    ask: (job: JobStub) => Promise<{ readonly kind: string }>,
   ): Promise<string | null> {
     try {
-      const answer = await within(limitMs, ask(this.#env.JOB.getByName(id) as unknown as Called), null);
+      const answer = await within(limitMs, withJob(this.#env, this.#tenant, id, ask), null);
       return answer?.kind ?? null;
     } catch (error) {
       logError("tenant.job_call_failed", { job: id, error: describe(error) });

@@ -5,10 +5,10 @@
  */
 import type { JobKey, JobRow } from "../job/row.ts";
 import type { JobFields } from "../job/view.ts";
+import { hasColumn, hasTable } from "../sql.ts";
 import { Feed, type FeedEntry, type FeedPage } from "./feed.ts";
 import { bucketOf } from "./histogram.ts";
 import { type Cursor, type JobFilter, where } from "./query.ts";
-import { hasColumn, hasTable } from "./sql.ts";
 import { readStats, type Stats, statsOf } from "./stats.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS jobs (

@@ -2,8 +2,9 @@
  * Redeliveries and cancels of many jobs: a row for each operation, worked off in steps that are bounded and stored, so
  * that a restart goes on where it was. A step that is cut off is made again, which does no harm.
  */
+
+import { hasTable } from "../sql.ts";
 import type { Cursor, JobFilter } from "./query.ts";
-import { hasTable } from "./sql.ts";
 
 export type OperationKind = "redeliver" | "cancel";
 

@@ -3,7 +3,7 @@
  * removed when it asks again; none is needed for a delivery that goes out at once.
  */
 import type { ParkReason } from "../job/record.ts";
-import { hasTable } from "./sql.ts";
+import { hasTable } from "../sql.ts";
 
 /** The key leads to each group, and to its first, without a look at the others: there may be very many. */
 const SCHEMA = `CREATE TABLE IF NOT EXISTS parked (

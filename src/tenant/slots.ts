@@ -2,7 +2,7 @@
  * When the next delivery to a destination may go out, where it has a rate. In memory; of a slow rate it is stored too, or
  * an object that is evicted between two deliveries would know of none.
  */
-import { hasTable } from "./sql.ts";
+import { hasTable } from "../sql.ts";
 
 const SCHEMA =
   "CREATE TABLE IF NOT EXISTS slots (destination TEXT PRIMARY KEY, next_at INTEGER NOT NULL) WITHOUT ROWID";

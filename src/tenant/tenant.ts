@@ -7,6 +7,7 @@ import { DurableObject } from "cloudflare:workers";
 import { readConfig, type Variables } from "../config.ts";
 import type { Admission, AdmissionAsk, Gatekeeper } from "../job/admission.ts";
 import type { AttemptReport, JobIndex } from "../job/index-client.ts";
+import type { JobBinding } from "../job/placement.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
 import { describe, log, logError } from "../log.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
@@ -20,7 +21,7 @@ import { type DestinationPage, readOf, type StoredDestination } from "./destinat
 import type { FeedPage } from "./feed.ts";
 import { Flow } from "./flow.ts";
 import { Followers } from "./followers.ts";
-import { type JobBinding, JobCalls } from "./job-calls.ts";
+import { JobCalls } from "./job-calls.ts";
 import { JobTable, type Page } from "./job-table.ts";
 import { makeStep } from "./operation-step.ts";
 import { type Operation, type OperationKind, Operations } from "./operations.ts";

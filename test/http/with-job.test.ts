@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import type { Bindings } from "../../src/http/call.ts";
-import { type JobStub, withJob } from "../../src/http/call.ts";
+import { type JobStub, withJob } from "../../src/job/placement.ts";
 import { register, registration, stored } from "../support/api.ts";
 import { callWith, expectProblem } from "../support/http.ts";
 
@@ -44,37 +44,37 @@ describe("a call of a job's object", () => {
 
   it("is made once when it succeeds", async () => {
     const { JOB, made } = flaky();
-    expect(await withJob({ ...env, JOB }, ID, read)).toEqual({ kind: "not_found" });
+    expect(await withJob({ ...env, JOB }, "acme", ID, read)).toEqual({ kind: "not_found" });
     expect(made).toEqual([ID]);
   });
 
   it("is made again, each time with a fresh stub, when the platform lost it", async () => {
     const { JOB, made } = flaky(lost, lost);
-    expect(await withJob({ ...env, JOB }, ID, read)).toEqual({ kind: "not_found" });
+    expect(await withJob({ ...env, JOB }, "acme", ID, read)).toEqual({ kind: "not_found" });
     expect(made).toEqual([ID, ID, ID]);
   });
 
   it("is given up when it was lost three times", async () => {
     const { JOB, made } = flaky(lost, lost, lost, lost);
-    await expect(withJob({ ...env, JOB }, ID, read)).rejects.toMatchObject({ retryable: true });
+    await expect(withJob({ ...env, JOB }, "acme", ID, read)).rejects.toMatchObject({ retryable: true });
     expect(made).toHaveLength(3);
   });
 
   it("is never made again when the object is overloaded", async () => {
     const { JOB, made } = flaky(overloaded);
-    await expect(withJob({ ...env, JOB }, ID, read)).rejects.toMatchObject({ overloaded: true });
+    await expect(withJob({ ...env, JOB }, "acme", ID, read)).rejects.toMatchObject({ overloaded: true });
     expect(made).toHaveLength(1);
   });
 
   it("is not made again when an overload follows a loss", async () => {
     const { JOB, made } = flaky(lost, overloaded);
-    await expect(withJob({ ...env, JOB }, ID, read)).rejects.toMatchObject({ overloaded: true });
+    await expect(withJob({ ...env, JOB }, "acme", ID, read)).rejects.toMatchObject({ overloaded: true });
     expect(made).toHaveLength(2);
   });
 
   it("is not made again after an error that is no loss", async () => {
     const { JOB, made } = flaky(broken);
-    await expect(withJob({ ...env, JOB }, ID, read)).rejects.toThrow(DETAIL);
+    await expect(withJob({ ...env, JOB }, "acme", ID, read)).rejects.toThrow(DETAIL);
     expect(made).toHaveLength(1);
   });
 });

@@ -141,6 +141,9 @@ describe("a run that dies with its POST under way", () => {
     await dieInAlarm(job.id, post);
     const after = await bodyOf(job.id);
     expect(after).toMatchObject({ status: "delivering", outcome: "succeeded", polls: 1, attempts: 1 });
+    // The platform makes the alarm again that did not end.
+    await runAlarm(job.id, RETRY);
+    expect(fetched.to(HOOK)).toHaveLength(1);
     expect(await alarmOf(job.id)).toBe(Date.parse(after.next_attempt_at));
 
     await fire(job.id);

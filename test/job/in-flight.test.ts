@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Job } from "../../src/job/job.ts";
+import type { Job as JobRecord } from "../../src/job/record.ts";
 import { type Answer, alarmOf, call, fire, makeDue, register, stored, stub } from "../support/api.ts";
 import {
   bodyOf,
@@ -212,14 +213,16 @@ describe("while a POST is under way", () => {
   });
 });
 
-/** `act` happens once the attempt is stored and its alarm set, before the POST. */
+/** `act` happens once the attempt is stored, before the POST. */
 const actWhileStored = (id: string, act: (object: Job) => Promise<unknown>): Promise<void> =>
-  runInDurableObject(stub(id), (object, { storage }) => {
-    const setAlarm = storage.setAlarm.bind(storage);
-    let armed = 0;
-    storage.setAlarm = async (at) => {
-      await setAlarm(at);
-      if (++armed === 1) await act(object as Job);
+  runInDurableObject(stub(id), (object, { storage: { kv } }) => {
+    const put = kv.put.bind(kv);
+    let acted = false;
+    kv.put = (key, value) => {
+      put(key, value);
+      if (acted || !key.startsWith("job/") || (value as JobRecord).state.status !== "delivering") return;
+      acted = true;
+      queueMicrotask(() => void act(object as Job));
     };
   });
 

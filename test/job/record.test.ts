@@ -128,7 +128,7 @@ describe("erasing", () => {
       store.save(job);
       store.bury(job);
       const note = { id: job.id, tenant: job.tenant, registeredAt: job.registeredAt };
-      expect(store.erased()).toEqual([note]);
+      expect(store.erased(10)).toEqual([note]);
       expect(keysOf(kv)).toEqual([`erased/${job.id}/${job.registeredAt}`]);
       expect(store.unbury([note])).toBe(true);
       expect(keysOf(kv)).toEqual([]);
@@ -143,7 +143,7 @@ describe("erasing", () => {
       const erase = (id: string) => {
         const job = store.load(id);
         if (job) store.bury(job);
-        return store.unbury(store.erased());
+        return store.unbury(store.erased(10));
       };
       expect(erase("job_a")).toBe(false);
       expect(store.all().map(({ id }) => id)).toEqual(["job_ab", "job_b"]);

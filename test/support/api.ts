@@ -1,11 +1,20 @@
 /**
  * Calls the Worker as a caller does, and reaches behind it into a job's object.
  */
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  abortAllDurableObjects,
+  evictDurableObject,
+  reset,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { parseConfig } from "../../src/config.ts";
 import { type Claims, mintToken, SCOPES } from "../../src/crypto/token.ts";
+import { wakeAt } from "../../src/job/lifecycle.ts";
+import { objectNames } from "../../src/job/placement.ts";
 import type { Job as JobRecord } from "../../src/job/record.ts";
+import { hasTable } from "../../src/sql.ts";
 import { described } from "./described.ts";
 
 export const ORIGIN = "https://pollhook.example";
@@ -85,7 +94,12 @@ export async function register(overrides: Record<string, unknown> = {}): Promise
 
 export const readJob = (id: string): Promise<Answer> => call("GET", `/v1/jobs/${id}`);
 
-export const stub = (id: string) => env.JOB.getByName(id);
+/** The object that hosts the job. */
+export const stub = (id: string, tenant = "acme") =>
+  env.JOB.getByName(objectNames(config.jobShards, tenant, id)[0] ?? id);
+
+/** Whether jobs share objects in this run. */
+export const ARE_SHARED = config.jobShards[0] !== 0;
 
 /** Lets time pass for the stored job until what it waits for is due, then runs its alarm once. */
 export async function fire(id: string): Promise<void> {
@@ -121,7 +135,10 @@ export async function age(id: string, ms: number): Promise<void> {
 export async function change(id: string, edit: (job: JobRecord) => JobRecord): Promise<void> {
   await runInDurableObject(stub(id), (_, { storage }) => {
     const job = storage.kv.get<JobRecord>(`job/${id}`);
-    if (job) storage.kv.put(`job/${id}`, edit(job));
+    if (!job) return;
+    const changed = edit(job);
+    storage.kv.put(`job/${id}`, changed);
+    if (ARE_SHARED) storage.sql.exec("UPDATE agenda SET at = ? WHERE id = ?", wakeAt(changed), id);
   });
 }
 
@@ -129,7 +146,26 @@ export async function change(id: string, edit: (job: JobRecord) => JobRecord): P
 export const stored = (id: string): Promise<JobRecord | undefined> =>
   runInDurableObject(stub(id), (_, { storage }) => storage.kv.get<JobRecord>(`job/${id}`));
 
+/** When the job's object wakes up for it. */
 export const alarmOf = (id: string): Promise<number | null> =>
-  runInDurableObject(stub(id), (_, { storage }) => storage.getAlarm());
+  runInDurableObject(stub(id), (_, { storage }) => alarmFor(storage, id));
+
+/** Where many share one alarm: the entry that it is set by. */
+export async function alarmFor(storage: DurableObjectStorage, id: string): Promise<number | null> {
+  if (!ARE_SHARED) return storage.getAlarm();
+  const isThere = hasTable(storage.sql, "agenda");
+  const rows = isThere ? [...storage.sql.exec<{ at: number }>("SELECT at FROM agenda WHERE id = ?", id)] : [];
+  return rows[0]?.at ?? null;
+}
+
+/** The rows that an object keeps of the job. */
+export const rowsOf = (storage: DurableObjectStorage, id: string): string[] =>
+  [...storage.kv.list()].map(([key]) => key).filter((key) => !ARE_SHARED || key.includes(id));
+
+/** Nothing is left of any object, in storage or, where objects are shared, in memory. */
+export async function clear(): Promise<void> {
+  if (ARE_SHARED) await abortAllDurableObjects();
+  await reset();
+}
 
 export const evict = (id: string): Promise<void> => evictDurableObject(stub(id));

@@ -7,7 +7,7 @@ import { expect } from "vitest";
 import { app } from "../../src/http/app.ts";
 import type { Bindings } from "../../src/http/call.ts";
 import { jobId } from "../../src/job/ids.ts";
-import { type Answer, ORIGIN, stub, token } from "./api.ts";
+import { type Answer, ARE_SHARED, alarmFor, ORIGIN, rowsOf, stub, token } from "./api.ts";
 import { described } from "./described.ts";
 
 /** One call of the app itself with some bindings replaced; `undefined` takes one away. JSON bodies are written. */
@@ -72,8 +72,8 @@ export const objectCount = async (): Promise<number> => (await listDurableObject
 /** What the object named by `id` keeps. */
 export const storageOf = (id: string): Promise<{ rows: number; alarm: number | null }> =>
   runInDurableObject(stub(id), async (_, { storage }) => ({
-    rows: (await storage.list()).size,
-    alarm: await storage.getAlarm(),
+    rows: rowsOf(storage, id).length,
+    alarm: await alarmFor(storage, id),
   }));
 
 export const EMPTY = { rows: 0, alarm: null };
@@ -84,4 +84,8 @@ export const idOf = (requestId: string, endpoint = "v3", tenant = "acme"): Promi
 
 /** Takes away a job that would poll by itself while other tests run: its eta is near, or not known. */
 export const forget = (id: string): Promise<void> =>
-  runInDurableObject(stub(id), (_, { storage }) => storage.deleteAll());
+  runInDurableObject(stub(id), async (_, { storage }) => {
+    if (!ARE_SHARED) return storage.deleteAll();
+    for (const key of rowsOf(storage, id)) storage.kv.delete(key);
+    storage.sql.exec("DELETE FROM agenda WHERE id = ?", id);
+  });

@@ -2,9 +2,9 @@
  * A job's life behind the API: a new job with its scripted provider and callback, its alarm run as the platform
  * would, answers that are held back until the test lets them go.
  */
-import { reset, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { expect, vi } from "vitest";
-import { PROVIDER, readJob, register, stub, uniqueId } from "./api.ts";
+import { ARE_SHARED, alarmFor, clear, PROVIDER, readJob, register, rowsOf, stub, uniqueId } from "./api.ts";
 import { json, type Script, type ScriptedFetch } from "./scripted-fetch.ts";
 
 export const HOOK = "https://example.com/hook";
@@ -95,9 +95,11 @@ export async function dieInAlarm(id: string, request: Held, info?: AlarmInvocati
 /** What the object keeps: rows, tables, alarm. */
 export const storageOf = (id: string) =>
   runInDurableObject(stub(id), async (_, { storage }) => ({
-    rows: [...storage.kv.list()].map(([key]) => key),
-    tables: [...storage.sql.exec<{ name: string }>("SELECT name FROM sqlite_master")].map(({ name }) => name),
-    alarm: await storage.getAlarm(),
+    rows: rowsOf(storage, id),
+    tables: ARE_SHARED
+      ? []
+      : [...storage.sql.exec<{ name: string }>("SELECT name FROM sqlite_master")].map(({ name }) => name),
+    alarm: await alarmFor(storage, id),
   }));
 
 export const NOTHING = { rows: [], tables: [], alarm: null };
@@ -105,6 +107,6 @@ export const NOTHING = { rows: [], tables: [], alarm: null };
 /** After a test: nothing was sent that it did not expect, and no job of it wakes up in the next one. */
 export async function leave(fetched: ScriptedFetch): Promise<void> {
   fetched.restore();
-  await reset();
+  await clear();
   expect(fetched.unexpected).toEqual([]);
 }

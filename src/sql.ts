@@ -1,5 +1,5 @@
 /**
- * What the tables of a tenant share.
+ * What tables share.
  */
 
 /** A look at an object that was never written to must not write to it: its tables are made when they are needed. */

@@ -1,0 +1,97 @@
+/**
+ * One alarm of an object: runs what is due, side by side, and what becomes due meanwhile, until nothing is under way. A
+ * slow one holds up no other. It does not throw for anything the outside world can cause.
+ */
+import type { Indexing, JobEnv } from "./indexing.ts";
+import type { Keeper } from "./keeper.ts";
+import type { Job } from "./record.ts";
+import { guard, runSafely } from "./safe-run.ts";
+import { WAKE_FLOOR_MS, type WakeUp } from "./wake-up.ts";
+
+/** From then on the next alarm goes on: the platform ends one that takes 15 minutes. */
+const SHIFT_MS = 30_000;
+/** Runs at once, those not counted that have been waiting for others… */
+const MOST_FRESH = 64;
+const FRESH_MS = 500;
+/** …and in all: each may hold an answer. */
+const MOST_RUNS = 1_000;
+/** Who was not let in looks again. */
+const LOOK_MS = 50;
+/** Of those who may have brought the object down, each has so long alone: what kills does it soon. */
+const ALONE_MS = 2_000;
+/** When a job is tried again of which nothing could be stored. */
+export const UNREADABLE_RETRY_MS = 60_000;
+
+export class Shift {
+  readonly #keeper: Keeper;
+  readonly #wakeUp: WakeUp;
+  readonly #indexing: Indexing;
+  readonly #env: JobEnv;
+  #notice = Promise.withResolvers<void>();
+  /** The job that the object may die of, should it run. */
+  #suspect = "";
+
+  constructor(keeper: Keeper, wakeUp: WakeUp, indexing: Indexing, env: JobEnv) {
+    this.#keeper = keeper;
+    this.#wakeUp = wakeUp;
+    this.#indexing = indexing;
+    this.#env = env;
+  }
+
+  /** Something has changed: what is under way looks again. */
+  notice = (): void => this.#notice.resolve();
+
+  /** `isRetry`: the alarm before this one did not end. */
+  async work(isRetry: boolean): Promise<void> {
+    const { running } = this.#keeper;
+    const endAt = Date.now() + SHIFT_MS;
+    // Of what was done before it, the index may not have heard.
+    if (this.#keeper.isShared) this.#indexing.soon(this.notice);
+    for (let isFirst = true; ; isFirst = false) {
+      const now = Date.now();
+      this.#notice = Promise.withResolvers();
+      const jobs = this.#due(now);
+      if (jobs.length > 0 && now >= endAt) return;
+      // Where one died under guard, nobody else is to blame.
+      const guarded = jobs.filter((job) => job.guarded);
+      const suspects = guarded.length === 0 && isRetry && isFirst ? jobs : guarded;
+      if (suspects.length > 0) await guard(suspects, now, this.#keeper, this.#env);
+      for (const { id } of jobs) void this.#run(id);
+      if (running.size === 0 && (!this.#indexing.isSoon || now >= endAt)) break;
+      await this.#change(now);
+    }
+    if (!this.#keeper.isShared) await this.#indexing.tell();
+  }
+
+  /** Those that may begin now. */
+  #due(now: number): Job[] {
+    const { running } = this.#keeper;
+    const fresh = [...running.values()].filter((since) => since > now - FRESH_MS).length;
+    const room = Math.min(MOST_FRESH - fresh, MOST_RUNS - running.size);
+    if (room <= 0) return [];
+    const jobs = this.#wakeUp.due(now, room, running).flatMap((id) => this.#keeper.look(id, now) ?? []);
+    const since = running.get(this.#suspect);
+    const isAlone = since !== undefined && now - since < ALONE_MS;
+    const first = isAlone ? undefined : jobs.find(({ guarded }) => guarded);
+    if (first) this.#suspect = first.id;
+    return jobs.filter((job) => !job.guarded || job === first);
+  }
+
+  async #run(id: string): Promise<void> {
+    const ran = await runSafely(id, this.#keeper, this.#env);
+    const now = Date.now();
+    if (ran === "due_again") this.#wakeUp.holdBack(id, now + WAKE_FLOOR_MS);
+    if (ran === "not_stored") this.#wakeUp.holdBack(id, now + UNREADABLE_RETRY_MS);
+    this.notice();
+  }
+
+  /** Until a run has ended, something was stored, or a job that does not run is due. */
+  async #change(now: number): Promise<void> {
+    const next = this.#wakeUp.next(now, this.#keeper.running);
+    const waitMs =
+      next === null || next > now ? Math.min((next ?? Number.POSITIVE_INFINITY) - now, SHIFT_MS) : LOOK_MS;
+    const timer = setTimeout(this.notice, waitMs);
+    await this.#notice.promise;
+    clearTimeout(timer);
+  }
+}
