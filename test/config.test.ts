@@ -41,6 +41,7 @@ describe("the defaults", () => {
       providerWebhooks: true,
       revokedTokens: new Set(),
       allowedOrigins: new Set(),
+      jobShards: [0],
       maxOutputBytes: 8_388_608,
     });
   });
@@ -57,6 +58,7 @@ describe("the defaults", () => {
       PROVIDER_WEBHOOKS: "",
       REVOKED_TOKENS: "",
       ALLOWED_ORIGINS: "",
+      JOB_SHARDS: "",
     };
     expect(configOf(empty)).toEqual(configOf());
   });
@@ -88,6 +90,8 @@ describe("a value that fits is taken", () => {
       { ALLOWED_ORIGINS: "https://a.example, http://localhost:5173,capacitor://localhost" },
       { allowedOrigins: new Set(["https://a.example", "http://localhost:5173", "capacitor://localhost"]) },
     ],
+    [{ JOB_SHARDS: "8" }, { jobShards: [8] }],
+    [{ JOB_SHARDS: " 1024, 8,1 ,0," }, { jobShards: [1024, 8, 1, 0] }],
     [{ ALLOW_PRIVATE_TARGETS: "true" }, { allowPrivateTargets: true }],
     [{ ALLOW_PRIVATE_TARGETS: "false" }, { allowPrivateTargets: false }],
     [{ RETENTION_HOURS: "1" }, { retentionMs: 3_600_000 }],
@@ -156,6 +160,12 @@ describe("a value that does not fit is a problem that names its variable and doe
     ["MAX_OUTPUT_BYTES", "0x2000", /from 1024 to 16777216/],
     ["REVOKED_TOKENS", "two words", /must be the jti of tokens/],
     ["REVOKED_TOKENS", "e".repeat(129), /not whole tokens/],
+    ["JOB_SHARDS", "-1", /from 0 to 1024/],
+    ["JOB_SHARDS", "1025", /from 0 to 1024/],
+    ["JOB_SHARDS", "1.5", /from 0 to 1024/],
+    ["JOB_SHARDS", "eight", /from 0 to 1024/],
+    ["JOB_SHARDS", "8,8", /different ones/],
+    ["JOB_SHARDS", "1,2,3,4,5", /up to 4/],
     ["ALLOWED_ORIGINS", "*", /https:\/\/app\.example\.com/],
     ["ALLOWED_ORIGINS", "null", /https:\/\/app\.example\.com/],
     ["ALLOWED_ORIGINS", "https://a.example/", /https:\/\/app\.example\.com/],
@@ -201,11 +211,13 @@ describe("a value that does not fit is a problem that names its variable and doe
       PROVIDER_WEBHOOKS: "sometimes",
       REVOKED_TOKENS: "a b",
       ALLOWED_ORIGINS: "*",
+      JOB_SHARDS: "many",
     });
     expect(problems.map((problem) => /^[A-Z_]+/.exec(problem)?.[0]).sort()).toEqual([
       "ALLOWED_ORIGINS",
       "ALLOW_PRIVATE_TARGETS",
       "DEFAULT_ENDPOINT",
+      "JOB_SHARDS",
       "MASTER_KEYS",
       "MAX_OUTPUT_BYTES",
       "PROVIDER_KEY",

@@ -63,16 +63,40 @@ export async function verifyToken(
   masterKeys: readonly MasterKey[],
   revoked: ReadonlySet<string> = new Set(),
 ): Promise<Claims | TokenFault> {
-  const jws = parseJws(token);
-  const master = keyOf(token, masterKeys);
-  if (!jws || typeof master === "string") return typeof master === "string" ? master : "malformed";
-  if (!(await verifyJws(jws, await deriveKey(master, "token")))) return "bad_signature";
-  const claims = toClaims(jws.payload);
+  const payload = verifiedBefore(masterKeys).get(token) ?? (await verifiedPayload(token, masterKeys));
+  if (typeof payload === "string") return payload;
+  const claims = toClaims(payload);
   const now = Date.now() / 1000;
-  const { nbf = 0 } = jws.payload;
+  const { nbf = 0 } = payload;
   if (!claims || typeof nbf !== "number" || nbf > now) return "malformed";
   if (claims.exp <= now) return "expired";
   return [claims.jti, ...(claims.par ?? [])].some((jti) => revoked.has(jti)) ? "revoked" : claims;
+}
+
+type Payload = Record<string, unknown>;
+
+/** Tokens whose signature has been verified, under those keys, are taken apart once: callers use one again and again. */
+const MOST_VERIFIED = 1_000;
+const verified = new WeakMap<readonly MasterKey[], Map<string, Payload>>();
+
+function verifiedBefore(masterKeys: readonly MasterKey[]): Map<string, Payload> {
+  const tokens = verified.get(masterKeys) ?? new Map<string, Payload>();
+  verified.set(masterKeys, tokens);
+  return tokens;
+}
+
+async function verifiedPayload(
+  token: string,
+  masterKeys: readonly MasterKey[],
+): Promise<Payload | "malformed" | "unknown_key" | "bad_signature"> {
+  const jws = parseJws(token);
+  const master = keyOf(token, masterKeys);
+  if (!jws || typeof master === "string") return typeof master === "string" ? master : "malformed";
+  if (!verifyJws(jws, await deriveKey(master, "token"))) return "bad_signature";
+  const tokens = verifiedBefore(masterKeys);
+  if (tokens.size >= MOST_VERIFIED) tokens.clear();
+  tokens.set(token, jws.payload);
+  return jws.payload;
 }
 
 function toClaims(payload: Record<string, unknown>): Claims | null {

@@ -20,7 +20,13 @@ export async function readJson(
 ): Promise<JsonBody | Problem | null> {
   // A body that says beforehand how large it is is not begun: reading and then leaving it would break the connection.
   const announced = Number(request.headers.get("content-length") ?? 0);
-  const bytes = announced > maxBytes ? null : await readCapped(request.body, maxBytes);
+  // Of one that says, and so has no more than it says, all is read at once.
+  const bytes =
+    announced > maxBytes
+      ? null
+      : announced > 0
+        ? new Uint8Array(await request.arrayBuffer())
+        : await readCapped(request.body, maxBytes);
   if (!bytes) return problem("body_too_large", `The body may have ${maxBytes} bytes at most; shorten it.`);
   if (bytes.length === 0) return null;
   const mediaType = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();

@@ -133,8 +133,13 @@ export class ManyJobs implements Agenda {
   }
 
   told(jobs: readonly Job[]): void {
-    for (const job of jobs)
-      this.#sql.exec("UPDATE agenda SET untold = NULL WHERE id = ? AND untold = ?", job.id, stateOf(job));
+    const states = JSON.stringify(jobs.map((job) => [job.id, stateOf(job)]));
+    if (jobs.length > 0)
+      this.#sql.exec(
+        `UPDATE agenda SET untold = NULL FROM json_each(?) AS told
+         WHERE agenda.id = told.value ->> 0 AND agenda.untold = told.value ->> 1`,
+        states,
+      );
   }
 
   gone(): void {

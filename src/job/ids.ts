@@ -3,6 +3,8 @@
  * event's is random.
  */
 
+import { sha256 } from "../crypto/hash.ts";
+
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 const ID_BYTES = 20;
 const JOB_ID = /^job_[a-z2-7]{32}$/;
@@ -46,8 +48,7 @@ export const limiterName = async (origin: string, key: string): Promise<string> 
 async function digestOf(parts: readonly string[]): Promise<string> {
   // Prefixed by their lengths, so that no two identities are written alike.
   const identity = parts.map((part) => `${encoder.encode(part).length}:${part}`).join("");
-  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(identity));
-  return base32(new Uint8Array(digest, 0, ID_BYTES));
+  return base32(sha256(identity).subarray(0, ID_BYTES));
 }
 
 const random = (): string => base32(crypto.getRandomValues(new Uint8Array(ID_BYTES)));

@@ -2,6 +2,8 @@
  * Keeps an object's jobs: each change is stored together with what it does to the object's one alarm, in one turn and so
  * in one commit, and whoever waits for the job is told.
  */
+
+import { Together } from "../together.ts";
 import type { Agenda } from "./agenda.ts";
 import type { AttemptReport } from "./index-client.ts";
 import { due } from "./lifecycle.ts";
@@ -14,8 +16,6 @@ import type { WakeUp } from "./wake-up.ts";
 const MAX_SUPERSEDED = 16;
 /** Between two waiting callers who are handed a large answer; an isolate has 128 MB. */
 const LARGE_ANSWER_GAP_MS = 50;
-/** Of many jobs: how long writers wait for each other. An object of one job has nobody to wait for. */
-const COMMIT_GAP_MS = 1;
 /** Rows that an index is told at once, each with up to 64 KB of metadata: what is handed over has at most 32 MB. */
 export const MOST_ROWS = 200;
 
@@ -36,7 +36,7 @@ export class Keeper {
   readonly called = new Set<string>();
   /** Attempts that the tenant's object has not heard of. */
   #reports: NotedReport[] = [];
-  #commit: Promise<void> | null = null;
+  readonly #together = new Together();
   /** There is something to tell the index. */
   readonly #onNews: () => void;
 
@@ -59,16 +59,9 @@ export class Keeper {
     return this.#agenda.isShared;
   }
 
-  /**
-   * Resolves for all who are about to write in one turn, so that what they write is one commit. Whatever was read before
-   * it may be old behind it.
-   */
+  /** Resolves for all who are about to write, so that it is one commit. An object of one job has nobody to wait for. */
   turn(): Promise<void> {
-    if (!this.isShared) return Promise.resolve();
-    this.#commit ??= scheduler.wait(COMMIT_GAP_MS).then(() => {
-      this.#commit = null;
-    });
-    return this.#commit;
+    return this.isShared ? this.#together.turn() : Promise.resolve();
   }
 
   load(id: string): Job | null {
@@ -93,7 +86,10 @@ export class Keeper {
   /** Stores the job and the alarm, then tells who waits. */
   async save(job: Job): Promise<void> {
     const stamped = this.#stamped(job);
-    await this.#write(() => this.#store.save(stamped), stamped);
+    // First the agenda: an entry without a job is found out, a job without an entry would be forgotten.
+    this.#agenda.set(stamped);
+    this.#store.save(stamped);
+    await this.#stored(stamped);
     // Each who waits gets a copy of the answer: of a large one, not all copies at once.
     this.#waiters.wake(job.id, (job.answer?.size ?? 0) > INLINE_ANSWER_BYTES ? LARGE_ANSWER_GAP_MS : 0);
   }
@@ -110,7 +106,9 @@ export class Keeper {
     const old = this.#store.load(job.id);
     const earlier = old ? [...(old.supersedes ?? []), old.registeredAt].slice(-MAX_SUPERSEDED) : [];
     const stamped = { ...this.#stamped(job), supersedes: earlier };
-    await this.#write(() => this.#store.replace(stamped), stamped);
+    this.#agenda.set(stamped);
+    this.#store.replace(stamped);
+    await this.#stored(stamped);
     this.#waiters.wake(job.id);
   }
 
@@ -185,13 +183,9 @@ export class Keeper {
     return this.#waiters.wait(id, ms);
   }
 
-  async #write(write: () => void, job: Job): Promise<void> {
-    this.#storage.transactionSync(() => {
-      write();
-      this.#agenda.set(job);
-    });
+  async #stored(job: Job): Promise<void> {
     if (job.outbox) this.#onNews();
-    await this.#wakeUp.arm();
+    await this.#wakeUp.armBy(job);
   }
 
   /** The job with its next revision, marked where the index must be told. */

@@ -39,9 +39,12 @@ export class JobStore {
 
   /** Writes the job, its answer too if that is new. */
   save(job: Job): void {
-    this.#storage.transactionSync(() => {
-      this.#storage.kv.put(JOB_PREFIX + job.id, { ...job, answer: this.#storeAnswer(job) });
-    });
+    const { answer } = job;
+    const write = () => this.#storage.kv.put(JOB_PREFIX + job.id, { ...job, answer: this.#storeAnswer(job) });
+    // One row is written together as it is.
+    if (answer?.bytes && Math.max(answer.size - INLINE_ANSWER_BYTES, answer.chunks) > 0)
+      this.#storage.transactionSync(write);
+    else write();
   }
 
   /** Writes the job in place of one that had the same id, of which nothing is left. */

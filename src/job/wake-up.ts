@@ -4,7 +4,8 @@
  */
 import { logError } from "../log.ts";
 import type { Agenda } from "./agenda.ts";
-import { isOver } from "./record.ts";
+import { wakeAt } from "./lifecycle.ts";
+import { isOver, type Job } from "./record.ts";
 import type { JobStore } from "./store.ts";
 
 /** What a run leaves behind as due already has to wait this long, so that no clock error makes a hot loop. */
@@ -58,6 +59,13 @@ export class WakeUp {
     // One that comes too early for many jobs comes in time for the next of them.
     if (this.#agenda.isShared && this.#armedAt !== null && this.#armedAt <= at) return;
     await this.set(Math.max(at, now));
+  }
+
+  /** The same behind a change of this job alone. */
+  async armBy(job: Job): Promise<void> {
+    if (!this.#notice && this.#agenda.isShared && this.#armedAt !== null && this.#armedAt <= wakeAt(job))
+      return;
+    await this.arm();
   }
 
   async set(at: number): Promise<void> {

@@ -10,6 +10,7 @@ import type { AttemptReport, JobIndex } from "../job/index-client.ts";
 import type { JobBinding } from "../job/placement.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
 import { describe, log, logError } from "../log.ts";
+import { Together } from "../together.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
 import {
   type DestinationInput,
@@ -57,11 +58,13 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   readonly #flow = new Flow(this.ctx.storage.sql, (name) => this.#destinations.table.rulesOf(name));
   readonly #calls = new JobCalls(this.env, this.#tenant);
   readonly #followers = new Followers();
+  readonly #together = new Together();
   /** Where the alarm stands; `null` when it has fired since, or when nothing is known. */
   #armedAt: number | null = null;
 
   /** Takes over what is newer than what it has, and what has come of attempts. */
   async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<readonly string[]> {
+    await this.#together.turn();
     if (rows.length > 0) {
       const entries = this.ctx.storage.transactionSync(() => this.#jobs.put(rows, Date.now()));
       this.#jobs.entered(entries);
@@ -81,6 +84,8 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
 
   /** Forgets these jobs. */
   async remove(keys: readonly JobKey[]): Promise<void> {
+    // Not before the rows that came before.
+    await this.#together.turn();
     this.#jobs.remove(keys);
   }
 

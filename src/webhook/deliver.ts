@@ -56,14 +56,14 @@ export function judgeAttempt(status: number, retryAfter: string | null, now: num
 }
 
 /** The event as it leaves now, signed with every key, newest first. */
-export async function signedEvent({ eventId, number, parts, answer, keys }: SignedEvent) {
+export function signedEvent({ eventId, number, parts, answer, keys }: SignedEvent) {
   const timestamp = Math.floor(Date.now() / 1000);
   const { bytes, prefixBytes } = joinParts(parts, answer, signedPrefix(eventId, timestamp));
   const headers = {
     "content-type": "application/json",
     "webhook-id": eventId,
     "webhook-timestamp": String(timestamp),
-    "webhook-signature": await signatureHeader(bytes, keys),
+    "webhook-signature": signatureHeader(bytes, keys),
     "pollhook-attempt": String(number),
   };
   return { headers, body: bytes.subarray(prefixBytes) };
@@ -71,7 +71,7 @@ export async function signedEvent({ eventId, number, parts, answer, keys }: Sign
 
 /** Signs and POSTs once. */
 export async function deliver(attempt: Attempt): Promise<AttemptResult> {
-  const { headers: own, body } = await signedEvent(attempt);
+  const { headers: own, body } = signedEvent(attempt);
   const reply = await post({
     url: attempt.url,
     headers: { "user-agent": USER_AGENT, ...attempt.headers, ...own },

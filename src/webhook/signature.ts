@@ -4,6 +4,7 @@
  * every secret, with an overlap for as long as both are listed.
  */
 import { encodeBase64 } from "hono/utils/encode";
+import { hmacSha256 } from "../crypto/hash.ts";
 import { deriveKey, type MasterKey } from "../crypto/keys.ts";
 
 /** The tenant's own secrets, newest first: one for each master key. */
@@ -28,14 +29,9 @@ export const signedPrefix = (id: string, timestamp: number): string => `${id}.${
  * The `webhook-signature` header for `content` = {@link signedPrefix} + body: one `v1,` signature for each of `keys`,
  * in their order, separated by spaces.
  */
-export async function signatureHeader(
+export function signatureHeader(
   content: Uint8Array<ArrayBuffer>,
   keys: readonly Uint8Array<ArrayBuffer>[],
-): Promise<string> {
-  const signatures = keys.map(async (bytes) => {
-    const params = { name: "HMAC", hash: "SHA-256" };
-    const key = await crypto.subtle.importKey("raw", bytes, params, false, ["sign"]);
-    return `v1,${encodeBase64(await crypto.subtle.sign("HMAC", key, content))}`;
-  });
-  return (await Promise.all(signatures)).join(" ");
+): string {
+  return keys.map((key) => `v1,${encodeBase64(hmacSha256(key, content).buffer)}`).join(" ");
 }
