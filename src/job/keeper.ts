@@ -124,6 +124,16 @@ export class Keeper {
     await armed;
   }
 
+  /** Drops a job whose retention is over; its row in the index has the same end, and goes by itself. */
+  async purge({ id }: Job): Promise<void> {
+    // With the last one, everything goes at once.
+    if (!this.isShared) return this.#dropAll();
+    this.#store.drop(id);
+    this.#agenda.remove(id);
+    if (this.#store.isEmpty()) return this.#dropAll();
+    await this.#wakeUp.arm();
+  }
+
   /** Jobs of which the index may not know the present state; none while it is left alone after a failure. */
   toIndex(now: number): Job[] {
     return this.#wakeUp.isIndexLeftAlone(now) ? [] : this.#agenda.untold(MOST_ROWS);
@@ -141,8 +151,11 @@ export class Keeper {
 
   /** The index has forgotten these; with the last one, everything goes, the alarm too. */
   async forgotten(erased: readonly Erased[]): Promise<void> {
-    const isEmpty = this.#store.unbury(erased);
-    if (!isEmpty) return this.#wakeUp.arm();
+    this.#store.unbury(erased);
+    await (this.#store.isEmpty() ? this.#dropAll() : this.#wakeUp.arm());
+  }
+
+  async #dropAll(): Promise<void> {
     this.#agenda.gone();
     this.#wakeUp.gone();
     await this.#storage.deleteAll();

@@ -40,7 +40,7 @@ export async function run(id: string, keeper: Keeper, env: JobEnv): Promise<void
     await keeper.save(gaveUp(job, now, retentionMsOf(env)));
   else if (action === "purge") {
     log("job.purged", { job: id });
-    await keeper.erase(job);
+    await keeper.purge(job);
   }
 }
 

@@ -76,10 +76,19 @@ export class JobStore {
     return [...this.#storage.kv.list<Erased>({ prefix: ERASED_PREFIX, limit })].map(([, erased]) => erased);
   }
 
-  /** Removes those notes; `true` when nothing else is left here. */
-  unbury(erased: readonly Erased[]): boolean {
+  /** Removes those notes. */
+  unbury(erased: readonly Erased[]): void {
     for (const { id, registeredAt } of erased)
       this.#storage.kv.delete(`${ERASED_PREFIX}${id}/${registeredAt}`);
+  }
+
+  /** Removes the job. */
+  drop(id: string): void {
+    this.#storage.transactionSync(() => this.#erase(id));
+  }
+
+  /** Whether nothing is left here, of whatever job. */
+  isEmpty(): boolean {
     for (const _ of this.#storage.kv.list({ limit: 1 })) return false;
     return true;
   }

@@ -10,7 +10,7 @@ const KEPT_ENTRIES = 1_000;
  * Should the clock have gone back when the object starts, numbers still go on behind those of so many jobs that were
  * registered last; a row that says the greatest would cost one more at each event.
  */
-const LOOK_BACK = 1_000;
+const LOOK_BACK = 100;
 
 /** An event's place in the feed. */
 export interface FeedEntry {

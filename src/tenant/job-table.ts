@@ -131,10 +131,13 @@ export class JobTable {
     return this.#exists() ? readStats(this.#sql, from, now) : statsOf(new Map(), from, now, new Map());
   }
 
-  /** Forgets what is past its time; whether anything is left. */
-  expire(now: number): boolean {
+  /**
+   * Forgets what is past its time; whether anything is left. Nothing is that was registered within `retentionMs`: of all
+   * those no row has to be read.
+   */
+  expire(now: number, retentionMs: number): boolean {
     if (!this.#exists()) return false;
-    this.#sql.exec("DELETE FROM jobs WHERE keep_until <= ?", now);
+    this.#sql.exec("DELETE FROM jobs WHERE registered_at <= ? AND keep_until <= ?", now - retentionMs, now);
     return [...this.#sql.exec("SELECT 1 FROM jobs LIMIT 1")].length > 0;
   }
 

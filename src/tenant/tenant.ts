@@ -4,7 +4,7 @@
  * polled and delivered while it is down, and bring it up to date afterwards, late or twice as it may be.
  */
 import { DurableObject } from "cloudflare:workers";
-import { readConfig, type Variables } from "../config.ts";
+import { readConfig, retentionMsOf, type Variables } from "../config.ts";
 import type { Admission, AdmissionAsk, Gatekeeper } from "../job/admission.ts";
 import type { AttemptReport, JobIndex } from "../job/index-client.ts";
 import type { JobBinding } from "../job/placement.ts";
@@ -209,9 +209,12 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
 
   /** Forgets what is past its time; whether anything is left. */
   #expire(now: number): boolean {
-    const isIndex = [this.#jobs.expire(now), this.#operations.expire(now), this.#flow.expire(now)].includes(
-      true,
-    );
+    const retentionMs = retentionMsOf(this.env);
+    const isIndex = [
+      this.#jobs.expire(now, retentionMs),
+      this.#operations.expire(now),
+      this.#flow.expire(now),
+    ].includes(true);
     this.ctx.storage.kv.put(EXPIRE_AT, now + (isIndex ? EXPIRE_EVERY_MS : IDLE_EVERY_MS));
     return isIndex || !this.#destinations.table.isEmpty();
   }

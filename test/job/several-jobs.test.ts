@@ -1,45 +1,63 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { seal } from "../../src/crypto/vault.ts";
 import type { Job } from "../../src/job/job.ts";
+import { wakeAt } from "../../src/job/lifecycle.ts";
 import type { Job as JobRecord } from "../../src/job/record.ts";
-import { config, PROVIDER, PROVIDER_KEY } from "../support/api.ts";
+import { clear, config, PROVIDER, PROVIDER_KEY } from "../support/api.ts";
 import { registrationOf } from "../support/jobs.ts";
-import { HOOK, leave, processing, success } from "../support/life.ts";
+import { HOOK, held, processing, RETRY, success } from "../support/life.ts";
 import { networkError, ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
 let fetched: ScriptedFetch;
 beforeEach(() => {
   fetched = new ScriptedFetch();
 });
-afterEach(() => leave(fetched));
+afterEach(async () => {
+  fetched.restore();
+  await clear();
+  expect(fetched.unexpected).toEqual([]);
+});
 
 const pollOf = (id: string): string => `${PROVIDER}/api/v3/fetch/${id}`;
 
 /** One object that hosts several jobs, each named by its id and registered with that eta. */
 async function host(etas: Readonly<Record<string, number>>) {
-  const object = env.JOB.getByName(crypto.randomUUID());
-  for (const [id, etaSeconds] of Object.entries(etas)) {
+  const name = crypto.randomUUID();
+  // A stub of an object that has died is of no use any more.
+  const object = () => env.JOB.getByName(name);
+  const register = async (id: string, etaSeconds: number) => {
     const sealedKey = await seal(PROVIDER_KEY, id, config.masterKeys[0]);
-    await object.register(registrationOf({ id, requestId: id, etaSeconds, sealedKey }));
-  }
+    return object().register(registrationOf({ id, requestId: id, etaSeconds, sealedKey }));
+  };
+  await Promise.all(Object.entries(etas).map(([id, eta]) => register(id, eta)));
   const inside = <T>(work: (job: Job, storage: DurableObjectStorage) => T | Promise<T>): Promise<T> =>
-    runInDurableObject(object, (job, { storage }) => work(job, storage));
+    runInDurableObject(object(), (job, { storage }) => work(job, storage));
+  const change = (ids: readonly string[], edit: (job: JobRecord) => JobRecord) =>
+    inside((_, { kv, sql }) => {
+      for (const id of ids) {
+        const job = kv.get<JobRecord>(`job/${id}`);
+        if (!job) continue;
+        kv.put(`job/${id}`, edit(job));
+        sql.exec("UPDATE agenda SET at = ? WHERE id = ?", wakeAt(edit(job)), id);
+      }
+    });
   return {
     object,
-    alarm: () => inside((job) => job.alarm()),
+    register,
+    inside,
+    change,
+    alarm: (info?: AlarmInvocationInfo) => inside((job) => job.alarm(info)),
     alarmIn: () => inside(async (_, storage) => ((await storage.getAlarm()) ?? Number.NaN) - Date.now()),
     rows: () => inside((_, { kv }) => [...kv.list()].map(([key]) => key)),
     stored: (id: string) => inside((_, { kv }) => kv.get<JobRecord>(`job/${id}`)),
     makeDue: (...ids: string[]) =>
-      inside((_, { kv }) => {
-        for (const id of ids) {
-          const job = kv.get<JobRecord>(`job/${id}`);
-          if (job?.state.status === "waiting")
-            kv.put(`job/${id}`, { ...job, state: { ...job.state, nextPollAt: Date.now() - 1 } });
-        }
-      }),
+      change(ids, (job) =>
+        job.state.status === "waiting"
+          ? { ...job, state: { ...job.state, nextPollAt: Date.now() - 1 } }
+          : job,
+      ),
   };
 }
 
@@ -47,13 +65,19 @@ describe("an object that hosts several jobs", () => {
   it("wakes up for the earliest of them", async () => {
     const jobs = await host({ a: 900, b: 300, c: 600 });
     expect(Math.abs((await jobs.alarmIn()) - 301_000)).toBeLessThan(3_000);
-    await jobs.object.cancel("acme", "b");
-    // The index is told of it.
-    expect(Math.abs((await jobs.alarmIn()) - 1_000)).toBeLessThan(1_000);
+    await jobs.object().cancel("acme", "b");
+    // One alarm that comes too early is set anew when it has come.
     await jobs.alarm();
     expect(Math.abs((await jobs.alarmIn()) - 601_000)).toBeLessThan(3_000);
-    await jobs.object.erase("acme", "c");
+    await jobs.object().erase("acme", "c");
+    await jobs.alarm();
     expect(Math.abs((await jobs.alarmIn()) - 901_000)).toBeLessThan(3_000);
+  });
+
+  it("wakes up sooner for a job that comes later and is due before", async () => {
+    const jobs = await host({ a: 900 });
+    await jobs.register("b", 30);
+    expect(await jobs.alarmIn()).toBeLessThan(35_000);
   });
 
   it("runs those that are due and no other", async () => {
@@ -70,18 +94,115 @@ describe("an object that hosts several jobs", () => {
 
   it("keeps the others when one is erased, and nothing when the last is", async () => {
     const jobs = await host({ a: 600, b: 600 });
-    await jobs.object.erase("acme", "a");
+    await jobs.object().erase("acme", "a");
     expect(await jobs.rows()).toEqual(["job/b"]);
-    await jobs.object.erase("acme", "b");
-    expect(await jobs.rows()).toEqual([]);
+    await jobs.object().erase("acme", "b");
+    await expect.poll(jobs.rows).toEqual([]);
     expect(await jobs.alarmIn()).toBeNaN();
+    expect(await jobs.inside((_, { sql }) => [...sql.exec("SELECT name FROM sqlite_master")])).toEqual([]);
+    // And begins anew.
+    await jobs.register("c", 300);
+    expect(Math.abs((await jobs.alarmIn()) - 301_000)).toBeLessThan(3_000);
+  });
+
+  it("keeps the others when the retention of one is over, and nothing when that of the last is", async () => {
+    const jobs = await host({ a: 600, b: 600 });
+    const isOver = (job: JobRecord): JobRecord =>
+      "expiresAt" in job.state ? { ...job, state: { ...job.state, expiresAt: Date.now() - 1 } } : job;
+    for (const [id, rows] of [
+      ["a", ["job/b"]],
+      ["b", []],
+    ] as const) {
+      await jobs.object().cancel("acme", id);
+      await jobs.change([id], isOver);
+      await jobs.alarm();
+      expect(await jobs.rows()).toEqual(rows);
+    }
+    expect(await jobs.alarmIn()).toBeNaN();
+  });
+
+  it("has what it had after it was evicted, the wake-ups too", async () => {
+    const jobs = await host({ a: 600, b: 300 });
+    await evictDurableObject(jobs.object());
+    fetched.on(pollOf("a"), processing);
+    await jobs.makeDue("a");
+    await jobs.alarm();
+    expect((await jobs.stored("a"))?.polls).toBe(1);
+    expect(Math.abs((await jobs.alarmIn()) - 61_000)).toBeLessThan(3_000);
+  });
+
+  it("makes what is written at one time one commit, and answers none before", async () => {
+    const jobs = await host({ a: 600 });
+    const turns = await jobs.inside(async (job, { kv }) => {
+      const put = kv.put.bind(kv);
+      const turnOf: number[] = [];
+      let turn = 0;
+      kv.put = (key, value) => {
+        turnOf.push(turn);
+        // Whatever follows without anybody being waited for is of the same turn, and so of the same commit.
+        setTimeout(() => turn++, 0);
+        put(key, value);
+      };
+      const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
+      await Promise.all(
+        names.map((id) =>
+          job.register(registrationOf({ id, requestId: id, etaSeconds: 600, sealedKey: null })),
+        ),
+      );
+      return turnOf;
+    });
+    expect(turns).toEqual(new Array(20).fill(0));
+  });
+});
+
+describe("an alarm of several jobs", () => {
+  it("holds up none for one that is slow, and notices what becomes due meanwhile", async () => {
+    const jobs = await host({ slow: 600, quick: 600, later: 600 });
+    const slow = held(success);
+    fetched.on(pollOf("slow"), slow.script).on(pollOf("quick"), success).on(pollOf("later"), success);
+    fetched.always(HOOK, status(200));
+    await jobs.makeDue("slow", "quick");
+    const alarm = jobs.alarm();
+    await slow.begun();
+    const statusOf = async (id: string) => (await jobs.stored(id))?.state.status;
+    await expect.poll(() => statusOf("quick")).toBe("delivered");
+    await jobs.object().hint("acme", "later");
+    await expect.poll(() => statusOf("later")).toBe("delivered");
+    expect(await statusOf("slow")).toBe("waiting");
+    slow.release();
+    await alarm;
+    expect(await statusOf("slow")).toBe("delivered");
+  });
+
+  it("runs 64 at a time, and no slow one is counted among them for long", async () => {
+    const names = (kind: string, count: number) => Array.from({ length: count }, (_, i) => `${kind}${i}`);
+    const [slow, quick] = [names("s", 64), names("q", 100)];
+    const jobs = await host(Object.fromEntries([...slow, ...quick].map((id) => [id, 600])));
+    const answers = slow.map((id) => {
+      const answer = held(success);
+      fetched.on(pollOf(id), answer.script);
+      return answer;
+    });
+    for (const id of quick) fetched.on(pollOf(id), success);
+    fetched.always(HOOK, status(200));
+    await jobs.makeDue(...slow);
+    const alarm = jobs.alarm();
+    await Promise.all(answers.map(({ begun }) => begun()));
+    await Promise.all(quick.map((id) => jobs.object().hint("acme", id)));
+    const delivered = async () => {
+      const all = await Promise.all(quick.map((id) => jobs.stored(id)));
+      return all.filter((job) => job?.state.status === "delivered").length;
+    };
+    await expect.poll(delivered, { timeout: 10_000 }).toBe(100);
+    for (const { release } of answers) release();
+    await alarm;
   });
 
   it("runs the others to their end when one ends in an exception", async () => {
     const jobs = await host({ a: 600, b: 600 });
     fetched.on(pollOf("a"), processing).on(pollOf("b"), networkError);
     await jobs.makeDue("a", "b");
-    await runInDurableObject(jobs.object, (_, { storage: { kv } }) => {
+    await jobs.inside((_, { kv }) => {
       const put = kv.put.bind(kv);
       let refusals = 1;
       kv.put = (key, value) => {
@@ -99,7 +220,7 @@ describe("an object that hosts several jobs", () => {
     const jobs = await host({ a: 600, b: 600, c: 20 });
     fetched.on(pollOf("a"), processing).on(pollOf("b"), networkError);
     await jobs.makeDue("a", "b");
-    await runInDurableObject(jobs.object, (_, { storage: { kv } }) => {
+    await jobs.inside((_, { kv }) => {
       const put = kv.put.bind(kv);
       kv.put = (key, value) => {
         if (key === "job/a") throw new Error("disk full");
@@ -110,14 +231,40 @@ describe("an object that hosts several jobs", () => {
     expect(await jobs.stored("a")).toMatchObject({ polls: 0, crashes: 0 });
     expect(await jobs.stored("b")).toMatchObject({ polls: 1 });
     expect(await jobs.alarmIn()).toBeLessThan(2_500);
-    fetched.on(pollOf("a"), processing, processing);
-    await jobs.object.erase("acme", "b");
+    await jobs.object().erase("acme", "b");
     await jobs.alarm();
     const alarmIn = await jobs.alarmIn();
     expect(alarmIn).toBeGreaterThan(15_000);
     expect(alarmIn).toBeLessThan(22_500);
-    await jobs.object.erase("acme", "c");
+    await jobs.object().erase("acme", "c");
     await jobs.alarm();
-    expect(Math.abs((await jobs.alarmIn()) - 60_000)).toBeLessThan(1_000);
+    expect(Math.abs((await jobs.alarmIn()) - 60_000)).toBeLessThan(1_500);
+  });
+
+  it("blames those that were due when one died, and from the second time on each alone", async () => {
+    const jobs = await host({ a: 600, b: 600, c: 600 });
+    const answers = ["a", "b", "c"].map((id) => {
+      const answer = held(processing);
+      fetched.always(pollOf(id), answer.script);
+      return answer;
+    });
+    await jobs.makeDue("a", "b", "c");
+    const die = async (count: number) => {
+      const run = runInDurableObject(jobs.object(), async (job, ctx) => {
+        void job.alarm(RETRY);
+        for (const { begun } of answers.slice(0, count)) await begun();
+        ctx.abort("dies");
+      });
+      await expect(run).rejects.toThrow("dies");
+    };
+    const crashes = async () =>
+      Promise.all(["a", "b", "c"].map(async (id) => (await jobs.stored(id))?.crashes));
+    await die(3);
+    expect(await crashes()).toEqual([1, 1, 1]);
+    await die(1);
+    expect((await crashes()).sort()).toEqual([1, 1, 2]);
+    for (const { release } of answers) release();
+    await jobs.alarm(RETRY);
+    expect(await crashes()).toEqual([0, 0, 0]);
   });
 });

@@ -138,7 +138,7 @@ describe("the index", () => {
     },
   );
 
-  it("forgets an erased job at once, and a purged one with it", async () => {
+  it("forgets an erased job at once; the row of a purged one ends with it", async () => {
     const [erased, purged] = [await newJob(), await newJob({ callback_url: null })];
     fetched.on(purged.poll, success);
     await fire(purged.id);
@@ -146,9 +146,13 @@ describe("the index", () => {
     await call("DELETE", `/v1/jobs/${erased.id}`);
     expect(await rowCount()).toBe(1);
     expect(await storageOf(erased.id)).toEqual(NOTHING);
+    const { expires_at } = (await readJob(purged.id)).body;
     await fire(purged.id);
-    expect(await rowCount()).toBe(0);
     expect(await storageOf(purged.id)).toEqual(NOTHING);
+    const [row] = await runInDurableObject(tenant(), (_, { storage: { sql } }) => [
+      ...sql.exec("SELECT keep_until FROM jobs"),
+    ]);
+    expect(row?.keep_until).toBe(Date.parse(expires_at));
   });
 
   it("hears of a job whose request had another one, which was erased, as often as of any", async () => {
@@ -182,7 +186,12 @@ describe("the index", () => {
     const { id } = await newJob();
     await expect.poll(rowCount).toBe(1);
     await runInDurableObject(tenant(), (_, { storage: { sql } }) => {
-      sql.exec("UPDATE jobs SET keep_until = ?", Date.now() - 1);
+      const retention = 168 * 3_600_000;
+      sql.exec(
+        "UPDATE jobs SET registered_at = registered_at - ?, keep_until = ?",
+        retention,
+        Date.now() - 1,
+      );
     });
     expect(await listed()).toEqual([]);
     await runDurableObjectAlarm(tenant());
