@@ -2,42 +2,16 @@
  * What it costs to watch a job, next to one that nobody watches: how long its object is at work on anything, and how
  * many requests reach it. Each job succeeds at its first poll, a minute after its registration: `npm run bench:watch`.
  */
-import { env, exports } from "cloudflare:workers";
-import { afterAll, it, vi } from "vitest";
-import { Job } from "../../src/job/job.ts";
+import { exports } from "cloudflare:workers";
+import { afterAll, it } from "vitest";
 import { call, ORIGIN, registration, token } from "../support/api.ts";
+import { covered } from "../support/covered.ts";
 import { success } from "../support/life.ts";
+import { Meter } from "../support/meter.ts";
 import { ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
 const ETA_SECONDS = 60;
 const HOOK = "https://watched.example/hook";
-
-type Span = readonly [from: number, to: number];
-/** By object: when it was at work, and on what. */
-const spans = new Map<string, { span: Span; method: string }[]>();
-
-for (const method of ["register", "read", "progress", "alarm"] as const) {
-  const original = Job.prototype[method] as (...args: unknown[]) => Promise<unknown>;
-  vi.spyOn(Job.prototype, method).mockImplementation(async function (this: Job, ...args: unknown[]) {
-    const name = (this as unknown as { ctx: DurableObjectState }).ctx.id.name ?? "";
-    const from = Date.now();
-    try {
-      return (await original.apply(this, args)) as never;
-    } finally {
-      spans.set(name, [...(spans.get(name) ?? []), { span: [from, Date.now()], method }]);
-    }
-  });
-}
-
-/** The time that is covered by any of them. */
-function covered(all: readonly Span[]): number {
-  let [sum, end] = [0, 0];
-  for (const [from, to] of [...all].sort(([a], [b]) => a - b)) {
-    sum += Math.max(0, to - Math.max(from, end));
-    end = Math.max(end, to);
-  }
-  return sum;
-}
 
 const fetched = new ScriptedFetch();
 fetched.always(HOOK, status(204));
@@ -64,16 +38,18 @@ const WATCHERS: Readonly<Record<string, (id: string) => Promise<void>>> = {
 };
 
 it("watches", async () => {
+  const meter = await Meter.start();
   const rows = await Promise.all(
     Object.entries(WATCHERS).map(async ([who, watch]) => {
       const id = await newJob();
       await watch(id);
       await scheduler.wait(1_000);
-      const work = spans.get(env.JOB.getByName(id).name ?? "") ?? [];
-      const busyMs = covered(work.map(({ span }) => span));
+      const work = meter.visits.filter(({ object }) => object === id);
+      const busyMs = covered(work.map(({ from, to }) => [from, to ?? from]));
       return `| ${who} | ${(busyMs / 1_000).toFixed(2)} s | ${work.length} |`;
     }),
   );
+  meter.stop();
   console.log(
     ["| watched by | object at work | requests to it |", "| --- | --- | --- |", ...rows].join("\n"),
   );

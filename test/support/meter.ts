@@ -8,6 +8,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Job } from "../../src/job/job.ts";
 import { Limiter } from "../../src/limiter/limiter.ts";
 import { Tenant } from "../../src/tenant/tenant.ts";
+import { covered, type Span } from "./covered.ts";
 
 const CLASSES = { Job, Tenant, Limiter } as const;
 export type ClassName = keyof typeof CLASSES;
@@ -194,15 +195,3 @@ export class Meter {
 
 const sum = (notes: readonly Read[], className: ClassName): number =>
   notes.reduce((rows, note) => rows + (note.className === className ? note.rows() : 0), 0);
-
-export type Span = readonly [from: number, to: number];
-
-/** The time that is covered by any of them. */
-export function covered(spans: readonly Span[]): number {
-  let [ms, end] = [0, Number.NEGATIVE_INFINITY];
-  for (const [from, to] of [...spans].sort(([a], [b]) => a - b)) {
-    ms += Math.max(0, to - Math.max(from, end));
-    end = Math.max(end, to);
-  }
-  return ms;
-}
