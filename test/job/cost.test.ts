@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { jobId } from "../../src/job/ids.ts";
+import { ofAll, type Scenario } from "../bench/cost/counts.ts";
+import { live, purge } from "../bench/cost/life.ts";
 import { call, fire, register, uniqueId } from "../support/api.ts";
 import { leave, newJob } from "../support/life.ts";
 import { newKey } from "../support/limits.ts";
@@ -119,5 +121,42 @@ describe("what goes less smoothly", () => {
     // The job's row, and that of its host, which is in order again.
     expect(indexRows(meter) - before).toBe(2);
     expect(fetched.to(HOOK)).toHaveLength(2);
+  });
+});
+
+describe("the lives of the cost table, whose objects are put away before each alarm", () => {
+  const AT_ONCE = { providerMs: 0, receiverMs: 0 };
+  const lived = async (scenario: Scenario) => live(scenario, AT_ONCE, `table-${uniqueId()}`);
+
+  it("are no dearer on the happy path than what is counted above", async () => {
+    const { counts } = await lived({ name: "happy path", polls: 1, failedAttempts: 0 });
+    expect(ofAll(counts, "rowsWritten")).toBe(MOST_ROWS);
+    expect(ofAll(counts, "requests")).toBeLessThanOrEqual(MOST_REQUESTS);
+    expect(counts).toMatchObject({ workerRequests: 1, outbound: 2 });
+    expect(counts.objects.Job).toMatchObject({ requests: 2, rowsWritten: 6 });
+    expect(counts.objects.Tenant).toMatchObject({ requests: 2, rowsWritten: 2 });
+  });
+
+  it("write 2 rows more for an unfinished poll; the first of them tells the index again", async () => {
+    const { counts } = await lived({ name: "three polls", polls: 3, failedAttempts: 0 });
+    expect(counts.objects.Job).toMatchObject({ requests: 4, rowsWritten: 6 + 3 + 2 });
+    expect(counts.objects.Tenant.requests).toBe(3);
+    expect(counts.outbound).toBe(4);
+  });
+
+  it("write 2 rows of the index and 6 of the job for a failed attempt, and purge with 6", async () => {
+    const { id, counts } = await lived({ name: "one failed attempt", polls: 1, failedAttempts: 1 });
+    expect(counts.objects.Job).toMatchObject({ requests: 3, rowsWritten: 6 + 6 });
+    expect(counts.objects.Tenant.rowsWritten).toBe(2 + 3);
+    expect(counts.outbound).toBe(3);
+    const { objects } = await purge(id);
+    expect(objects.Job.rowsWritten).toBe(5);
+    expect(objects.Tenant).toMatchObject({ requests: 1, rowsWritten: 1 });
+  });
+
+  it("read as many rows of the index as the feed looks back, where the tenant's object was asleep", async () => {
+    const asleep = await lived({ name: "asleep", polls: 1, failedAttempts: 0, indexed: 200 });
+    expect(asleep.counts.objects.Tenant.rowsRead).toBeGreaterThanOrEqual(200);
+    expect(asleep.counts.objects.Tenant.rowsWritten).toBe(2);
   });
 });
