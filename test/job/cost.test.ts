@@ -144,7 +144,7 @@ describe("the lives of the cost table, whose objects are put away before each al
     expect(counts.outbound).toBe(4);
   });
 
-  it("write 2 rows of the index and 6 of the job for a failed attempt, and purge with 6", async () => {
+  it("write 6 rows more for a failed attempt, and 3 of the index, the job's and its host's twice; and 6 when they are purged", async () => {
     const { id, counts } = await lived({ name: "one failed attempt", polls: 1, failedAttempts: 1 });
     expect(counts.objects.Job).toMatchObject({ requests: 3, rowsWritten: 6 + 6 });
     expect(counts.objects.Tenant.rowsWritten).toBe(2 + 3);
