@@ -17,8 +17,10 @@ export interface Entry {
 export interface Agenda {
   /** Whether many jobs share the object. */
   readonly isShared: boolean;
-  /** Notes the job as it has just been stored. */
+  /** Notes the job as it is about to be stored: an entry without a job is found out, a job without one is not. */
   set(job: Job): void;
+  /** It is stored. */
+  stored(job: Job): void;
   remove(id: string): void;
   /** The earliest, that many at most. */
   first(limit: number): Entry[];
@@ -42,6 +44,7 @@ export class OneJob implements Agenda {
   }
 
   set(): void {}
+  stored(): void {}
 
   remove(id: string): void {
     // Whoever comes after it under this id begins to count anew.
@@ -82,6 +85,9 @@ const SCHEMA = [
   "CREATE INDEX agenda_untold ON agenda (id) WHERE untold IS NOT NULL",
 ];
 
+/** So many are kept at hand for the index. */
+const MOST_FRESH = 1_000;
+
 /** Which state of the job the index lacks: of a job that is started anew, revisions go on; of one that was erased, not. */
 const stateOf = ({ registeredAt, revision = 0 }: Job): string => `${registeredAt}/${revision}`;
 
@@ -91,6 +97,8 @@ export class ManyJobs implements Agenda {
   readonly #sql: SqlStorage;
   /** The table has been seen. */
   #isThere = false;
+  /** Jobs that were stored last and not told yet, so that they need not be read for that. */
+  readonly #fresh = new Map<string, Job>();
 
   constructor(store: JobStore, sql: SqlStorage) {
     this.#store = store;
@@ -105,9 +113,16 @@ export class ManyJobs implements Agenda {
       wakeAt(job),
       job.outbox ? stateOf(job) : null,
     );
+    this.#fresh.delete(job.id);
+  }
+
+  stored(job: Job): void {
+    // Of an answer the index is told nothing.
+    if (job.outbox && this.#fresh.size < MOST_FRESH) this.#fresh.set(job.id, { ...job, answer: null });
   }
 
   remove(id: string): void {
+    this.#fresh.delete(id);
     if (this.#exists()) this.#sql.exec("DELETE FROM agenda WHERE id = ?", id);
   }
 
@@ -129,10 +144,11 @@ export class ManyJobs implements Agenda {
       "SELECT id FROM agenda WHERE untold IS NOT NULL LIMIT ?",
       limit,
     );
-    return [...rows].flatMap(({ id }) => this.#store.load(id) ?? []);
+    return [...rows].flatMap(({ id }) => this.#fresh.get(id) ?? this.#store.load(id) ?? []);
   }
 
   told(jobs: readonly Job[]): void {
+    for (const { id } of jobs) this.#fresh.delete(id);
     const states = JSON.stringify(jobs.map((job) => [job.id, stateOf(job)]));
     if (jobs.length > 0)
       this.#sql.exec(
@@ -143,6 +159,7 @@ export class ManyJobs implements Agenda {
   }
 
   gone(): void {
+    this.#fresh.clear();
     this.#isThere = false;
   }
 

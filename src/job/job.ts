@@ -67,7 +67,7 @@ export class Job extends DurableObject<JobEnv> {
         retentionMs: retentionMsOf(this.env),
       };
       const job = lifecycle.begin(callback.ownedAsBefore(existing, registration), start);
-      await (existing ? this.#keeper.replace(job) : this.#keeper.save(job));
+      await (existing ? this.#keeper.replace(job) : this.#keeper.save(job, null));
       log("job.registered", { job: job.id, endpoint: job.endpoint, anew: existing !== null });
       // Many jobs' object tells the index itself, many at a time.
       const row = this.#keeper.isShared ? null : rowOf(this.#keeper.load(job.id) ?? job, start.retentionMs);

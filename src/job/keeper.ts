@@ -83,10 +83,9 @@ export class Keeper {
     return this.#store.readAnswer(job);
   }
 
-  /** Stores the job and the alarm, then tells who waits. */
-  async save(job: Job): Promise<void> {
-    const stamped = this.#stamped(job);
-    // First the agenda: an entry without a job is found out, a job without an entry would be forgotten.
+  /** Stores the job and the alarm, then tells who waits. `before`: as it has just been loaded. */
+  async save(job: Job, before = this.#store.load(job.id)): Promise<void> {
+    const stamped = this.#stamped(job, before);
     this.#agenda.set(stamped);
     this.#store.save(stamped);
     await this.#stored(stamped);
@@ -105,7 +104,7 @@ export class Keeper {
   async replace(job: Job): Promise<void> {
     const old = this.#store.load(job.id);
     const earlier = old ? [...(old.supersedes ?? []), old.registeredAt].slice(-MAX_SUPERSEDED) : [];
-    const stamped = { ...this.#stamped(job), supersedes: earlier };
+    const stamped = { ...this.#stamped(job, old), supersedes: earlier };
     this.#agenda.set(stamped);
     this.#store.replace(stamped);
     await this.#stored(stamped);
@@ -197,13 +196,13 @@ export class Keeper {
   }
 
   async #stored(job: Job): Promise<void> {
+    this.#agenda.stored(job);
     if (job.outbox) this.#onNews();
     await this.#wakeUp.armBy(job);
   }
 
   /** The job with its next revision, marked where the index must be told. */
-  #stamped(job: Job): Job {
-    const before = this.#store.load(job.id);
+  #stamped(job: Job, before: Job | null): Job {
     const told = before !== null && !this.#agenda.isUntold(before) && looksTheSame(before, job);
     return { ...job, revision: (before?.revision ?? 0) + 1, outbox: !told };
   }
