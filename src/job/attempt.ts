@@ -167,6 +167,7 @@ async function send(
   const moment = { now: Date.now(), random: Math.random(), retentionMs: config.retentionMs };
   await keeper.save(
     attempted(after, { run: runs, eventId, startedAt: now }, { ...result, response: seen }, moment),
+    after,
   );
 }
 

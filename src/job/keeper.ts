@@ -32,6 +32,8 @@ export class Keeper {
   readonly #waiters = new Waiters();
   /** Jobs whose alarm run is under way, and since when (epoch ms); their wake-up is that run's concern. */
   readonly running = new Map<string, number>();
+  /** Of those, in an object of many, the jobs as they are stored: a run looks at its job again and again. */
+  readonly #held = new Map<string, Job>();
   /** Of those, the ones that were called meanwhile: the run may be about to park them. */
   readonly called = new Set<string>();
   /** Attempts that the tenant's object has not heard of. */
@@ -65,7 +67,16 @@ export class Keeper {
   }
 
   load(id: string): Job | null {
-    return this.#store.load(id);
+    if (!this.isShared || !this.running.has(id)) return this.#store.load(id);
+    const job = this.#held.get(id) ?? this.#store.load(id);
+    if (job) this.#held.set(id, job);
+    return job;
+  }
+
+  /** Its run has ended. */
+  ended(id: string): void {
+    this.running.delete(id);
+    this.#held.delete(id);
   }
 
   /** The job, if something of it is due. */
@@ -84,11 +95,10 @@ export class Keeper {
   }
 
   /** Stores the job and the alarm, then tells who waits. `before`: as it has just been loaded. */
-  async save(job: Job, before = this.#store.load(job.id)): Promise<void> {
+  async save(job: Job, before = this.load(job.id)): Promise<void> {
     const stamped = this.#stamped(job, before);
     this.#agenda.set(stamped);
-    this.#store.save(stamped);
-    await this.#stored(stamped);
+    await this.#stored(this.#store.save(stamped));
     // Each who waits gets a copy of the answer: of a large one, not all copies at once.
     this.#waiters.wake(job.id, (job.answer?.size ?? 0) > INLINE_ANSWER_BYTES ? LARGE_ANSWER_GAP_MS : 0);
   }
@@ -102,12 +112,11 @@ export class Keeper {
 
   /** Stores the job in place of the one that had its id, and the alarm. */
   async replace(job: Job): Promise<void> {
-    const old = this.#store.load(job.id);
+    const old = this.load(job.id);
     const earlier = old ? [...(old.supersedes ?? []), old.registeredAt].slice(-MAX_SUPERSEDED) : [];
     const stamped = { ...this.#stamped(job, old), supersedes: earlier };
     this.#agenda.set(stamped);
-    this.#store.replace(stamped);
-    await this.#stored(stamped);
+    await this.#stored(this.#store.replace(stamped));
     this.#waiters.wake(job.id);
   }
 
@@ -117,6 +126,7 @@ export class Keeper {
       this.#store.bury(job);
       this.#agenda.remove(job.id);
     });
+    this.#held.delete(job.id);
     const armed = this.#wakeUp.arm();
     this.#waiters.wake(job.id);
     this.#onNews();
@@ -129,6 +139,7 @@ export class Keeper {
     if (!this.isShared) return this.#dropAll();
     this.#store.drop(id);
     this.#agenda.remove(id);
+    this.#held.delete(id);
     if (this.#store.isEmpty()) return this.#dropAll();
     await this.#wakeUp.arm();
   }
@@ -197,6 +208,7 @@ export class Keeper {
 
   async #stored(job: Job): Promise<void> {
     this.#agenda.stored(job);
+    if (this.#held.has(job.id)) this.#held.set(job.id, job);
     if (job.outbox) this.#onNews();
     await this.#wakeUp.armBy(job);
   }

@@ -57,7 +57,7 @@ async function runGuarded(id: string, keeper: Keeper, env: JobEnv): Promise<"ran
     logError("job.run_failed", { job: id, error: describe(error) });
     return await noteBroken(id, keeper, env);
   } finally {
-    keeper.running.delete(id);
+    keeper.ended(id);
   }
 }
 

@@ -17,6 +17,8 @@ const FRESH_MS = 500;
 const MOST_RUNS = 1_000;
 /** Who was not let in looks again. */
 const LOOK_MS = 50;
+/** Of what changes among many at one time, one look is enough. */
+const BETWEEN_LOOKS_MS = 4;
 /** Of those who may have brought the object down, each has so long alone: what kills does it soon. */
 const ALONE_MS = 2_000;
 /** When a job is tried again of which nothing could be stored. */
@@ -93,5 +95,6 @@ export class Shift {
     const timer = setTimeout(this.notice, waitMs);
     await this.#notice.promise;
     clearTimeout(timer);
+    if (this.#keeper.isShared && this.#keeper.running.size > 1) await scheduler.wait(BETWEEN_LOOKS_MS);
   }
 }

@@ -37,21 +37,26 @@ export class JobStore {
     return [...this.#storage.kv.list<Job>({ prefix: JOB_PREFIX })].map(([, job]) => job);
   }
 
-  /** Writes the job, its answer too if that is new. */
-  save(job: Job): void {
+  /** Writes the job, its answer too if that is new; the job as it is loaded from now on. */
+  save(job: Job): Job {
     const { answer } = job;
-    const write = () => this.#storage.kv.put(JOB_PREFIX + job.id, { ...job, answer: this.#storeAnswer(job) });
+    let stored = job;
+    const write = () => {
+      stored = { ...job, answer: this.#storeAnswer(job) };
+      this.#storage.kv.put(JOB_PREFIX + job.id, stored);
+    };
     // One row is written together as it is.
     if (answer?.bytes && Math.max(answer.size - INLINE_ANSWER_BYTES, answer.chunks) > 0)
       this.#storage.transactionSync(write);
     else write();
+    return stored;
   }
 
   /** Writes the job in place of one that had the same id, of which nothing is left. */
-  replace(job: Job): void {
-    this.#storage.transactionSync(() => {
+  replace(job: Job): Job {
+    return this.#storage.transactionSync(() => {
       this.#erase(job.id);
-      this.save(job);
+      return this.save(job);
     });
   }
 
