@@ -21,6 +21,7 @@ const worker = (name: string, jobShards: string, include: string[]): TestProject
           PROVIDER_WEBHOOKS: "",
           REVOKED_TOKENS: "",
           ALLOWED_ORIGINS: "",
+          SECONDS_PER_POLL: "",
           JOB_SHARDS: jobShards,
         },
       },

@@ -21,6 +21,7 @@ export interface Variables {
   readonly REVOKED_TOKENS?: string;
   readonly ALLOWED_ORIGINS?: string;
   readonly JOB_SHARDS?: string;
+  readonly SECONDS_PER_POLL?: string;
 }
 
 /** An object, so that one left out does not compile. */
@@ -38,6 +39,7 @@ const VARIABLES = {
   REVOKED_TOKENS: true,
   ALLOWED_ORIGINS: true,
   JOB_SHARDS: true,
+  SECONDS_PER_POLL: true,
 } as const satisfies Record<keyof Variables, true>;
 
 export interface Config {
@@ -60,6 +62,8 @@ export interface Config {
   readonly allowedOrigins: ReadonlySet<string>;
   /** Newest first; numbers of objects that a tenant's jobs share, 0 for one for each job. */
   readonly jobShards: readonly number[];
+  /** How many seconds sooner an end must be seen for a poll to be worth it. */
+  readonly secondsPerPoll: number;
 }
 
 export type ConfigResult =
@@ -79,6 +83,7 @@ const MOST_SHARDS = 1024;
 /** Where a job is not found in the newest place, each of the older ones is asked. */
 const MOST_PLACES = 4;
 const OWN_OBJECTS = [0] as const;
+const DEFAULT_SECONDS_PER_POLL = 1;
 
 const cache = new WeakMap<object, ConfigResult>();
 
@@ -102,6 +107,12 @@ export function retentionMsOf(env: Variables): number {
 export function jobShardsOf(env: Variables): readonly number[] {
   const result = readConfig(env);
   return result.ok ? result.config.jobShards : OWN_OBJECTS;
+}
+
+/** What a poll is worth; the default while the configuration cannot be used. */
+export function secondsPerPollOf(env: Variables): number {
+  const result = readConfig(env);
+  return result.ok ? result.config.secondsPerPoll : DEFAULT_SECONDS_PER_POLL;
 }
 
 /** Checks all variables and reports every problem at once. */
@@ -145,6 +156,12 @@ export function parseConfig(variables: Variables): ConfigResult {
     problems,
   );
   const jobShards = parseShards(env.JOB_SHARDS, problems);
+  const secondsPerPoll = parseNumber(
+    env.SECONDS_PER_POLL,
+    "SECONDS_PER_POLL",
+    { fallback: DEFAULT_SECONDS_PER_POLL, least: 0.01, most: 60 },
+    problems,
+  );
   if (problems.length > 0 || !firstKey || !firstOrigin) return { ok: false, problems };
   return {
     ok: true,
@@ -162,6 +179,7 @@ export function parseConfig(variables: Variables): ConfigResult {
       revokedTokens: new Set(revokedTokens),
       allowedOrigins: new Set(allowedOrigins),
       jobShards,
+      secondsPerPoll,
     },
   };
 }

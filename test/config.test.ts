@@ -6,6 +6,7 @@ import {
   parseConfig,
   readConfig,
   retentionMsOf,
+  secondsPerPollOf,
   serverKeyFor,
   type Variables,
 } from "../src/config.ts";
@@ -42,6 +43,7 @@ describe("the defaults", () => {
       revokedTokens: new Set(),
       allowedOrigins: new Set(),
       jobShards: [0],
+      secondsPerPoll: 1,
       maxOutputBytes: 8_388_608,
     });
   });
@@ -59,6 +61,7 @@ describe("the defaults", () => {
       REVOKED_TOKENS: "",
       ALLOWED_ORIGINS: "",
       JOB_SHARDS: "",
+      SECONDS_PER_POLL: "",
     };
     expect(configOf(empty)).toEqual(configOf());
   });
@@ -101,6 +104,8 @@ describe("a value that fits is taken", () => {
     [{ MAX_OUTPUT_BYTES: "1024" }, { maxOutputBytes: 1_024 }],
     [{ MAX_OUTPUT_BYTES: "16777216" }, { maxOutputBytes: 16_777_216 }],
     [{ MAX_OUTPUT_BYTES: "2000.9" }, { maxOutputBytes: 2_000 }],
+    [{ SECONDS_PER_POLL: "0.01" }, { secondsPerPoll: 0.01 }],
+    [{ SECONDS_PER_POLL: "60" }, { secondsPerPoll: 60 }],
   ];
 
   it.each(cases)("%j", (variables, expected) => {
@@ -152,6 +157,10 @@ describe("a value that does not fit is a problem that names its variable and doe
     ["RETENTION_HOURS", "8760.1", /from 0\.001 to 8760/],
     ["RETENTION_HOURS", "-1", /from 0\.001 to 8760/],
     ["RETENTION_HOURS", "1e2", /from 0\.001 to 8760/],
+    ["SECONDS_PER_POLL", "0", /from 0\.01 to 60/],
+    ["SECONDS_PER_POLL", "0.009", /from 0\.01 to 60/],
+    ["SECONDS_PER_POLL", "60.1", /from 0\.01 to 60/],
+    ["SECONDS_PER_POLL", "a second", /from 0\.01 to 60/],
     ["RETENTION_HOURS", "a week", /from 0\.001 to 8760/],
     ["RETENTION_HOURS", "Infinity", /from 0\.001 to 8760/],
     ["MAX_OUTPUT_BYTES", "1023", /from 1024 to 16777216/],
@@ -274,5 +283,10 @@ describe("readConfig", () => {
   it("keeps ended jobs for the configured time, or the default while the configuration is unusable", () => {
     expect(retentionMsOf(bindings({ ...VALID, RETENTION_HOURS: "2" }))).toBe(2 * 3_600_000);
     expect(retentionMsOf(bindings({ RETENTION_HOURS: "2" }))).toBe(168 * 3_600_000);
+  });
+
+  it("says what a poll is worth, and the default while the rest cannot be used", () => {
+    expect(secondsPerPollOf(bindings({ ...VALID, SECONDS_PER_POLL: "4" }))).toBe(4);
+    expect(secondsPerPollOf(bindings({ SECONDS_PER_POLL: "4" }))).toBe(1);
   });
 });

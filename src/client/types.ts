@@ -22,7 +22,7 @@ export interface Callback {
 export interface RegistrationExtras extends Callback {
   /** The provider's path in front of `/fetch`: `v3`, `v6/video` … */
   readonly endpoint?: Maybe<string>;
-  /** Seconds until the first poll, 0 to 86400. */
+  /** Seconds until it is ready, as the provider says, 0 to 86400. */
   readonly eta?: Maybe<number>;
   /** The provider key; without one, the server's own is used. */
   readonly key?: Maybe<string>;

@@ -4,7 +4,7 @@
  * without its next wake-up. An object hosts one job, or many (`placement`); only `agenda` knows the difference.
  */
 import { DurableObject } from "cloudflare:workers";
-import { retentionMsOf } from "../config.ts";
+import { retentionMsOf, secondsPerPollOf } from "../config.ts";
 import { type Reach, reaches } from "../crypto/rights.ts";
 import { describe, log, logError } from "../log.ts";
 import { ManyJobs, OneJob } from "./agenda.ts";
@@ -13,6 +13,7 @@ import { type EventRead, readEvent } from "./event-read.ts";
 import { isJobId, newEventId } from "./ids.ts";
 import { Indexing, type JobEnv } from "./indexing.ts";
 import { Keeper } from "./keeper.ts";
+import { withLearned } from "./learned-here.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { called } from "./parking.ts";
 import { type Progress, progressSince } from "./progress.ts";
@@ -65,8 +66,9 @@ export class Job extends DurableObject<JobEnv> {
         random: Math.random(),
         eventId: newEventId(),
         retentionMs: retentionMsOf(this.env),
+        secondsPerPoll: secondsPerPollOf(this.env),
       };
-      const job = lifecycle.begin(callback.ownedAsBefore(existing, registration), start);
+      const job = lifecycle.begin(callback.ownedAsBefore(existing, withLearned(registration)), start);
       await (existing ? this.#keeper.replace(job) : this.#keeper.save(job, null));
       log("job.registered", { job: job.id, endpoint: job.endpoint, anew: existing !== null });
       // Many jobs' object tells the index itself, many at a time.

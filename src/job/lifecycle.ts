@@ -7,7 +7,7 @@ import { isSpent, undelivered } from "./delivery.ts";
 import { finish } from "./ending.ts";
 import { isIn, type Job, noted, type State } from "./record.ts";
 import type { Registration } from "./registering.ts";
-import { firstPollAt } from "./schedule.ts";
+import { nextPollAt } from "./schedule.ts";
 import { isInLine } from "./turn.ts";
 
 /** Between a poll and one that is only made because of a hint: whoever repeats hints must not hammer the provider. */
@@ -18,6 +18,7 @@ export interface Start {
   readonly random: number;
   readonly eventId: string;
   readonly retentionMs: number;
+  readonly secondsPerPoll: number;
 }
 
 export type DueAction = "poll" | "attempt" | "give_up" | "purge" | "nothing";
@@ -50,8 +51,9 @@ export function due(job: Job, now: number): DueAction {
 }
 
 /** A new job: waiting for its first poll, or already on its way when the answer came with it. */
-export function begin(registration: Registration, { now, random, eventId, retentionMs }: Start): Job {
-  const { deadlineSeconds, sealedKey, finalAnswer, callbackUrl, destination, format, ...facts } =
+export function begin(registration: Registration, start: Start): Job {
+  const { now, random, eventId, retentionMs, secondsPerPoll } = start;
+  const { deadlineSeconds, sealedKey, finalAnswer, callbackUrl, destination, format, learned, ...facts } =
     registration;
   const deadlineAt = now + deadlineSeconds * 1000;
   const job: Job = {
@@ -71,7 +73,12 @@ export function begin(registration: Registration, { now, random, eventId, retent
     timeline: [{ at: now, type: "registered" }],
     state: {
       status: "waiting",
-      nextPollAt: firstPollAt(now, deadlineAt, facts.etaSeconds, random),
+      nextPollAt: nextPollAt(
+        { etaSeconds: facts.etaSeconds, at: now },
+        { learned: learned ?? null, secondsPerPoll },
+        { now, registeredAt: now, deadlineAt, random },
+      ),
+      ...(learned && { learned }),
       sealedKey,
       transients: 0,
       empties: 0,

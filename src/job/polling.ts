@@ -5,7 +5,7 @@ import type { PollResult } from "../provider/client.ts";
 import type { FailureReason, Verdict } from "../provider/response.ts";
 import { finish } from "./ending.ts";
 import { type In, type Job, type TimelineEntry, type Waiting, withEntry } from "./record.ts";
-import { nextPollAt, retryPollAt } from "./schedule.ts";
+import { type Hint, hintAfter, nextPollAt, retryPollAt } from "./schedule.ts";
 
 /** `success` without output is believed when it comes once more after this many further polls. */
 const EMPTY_RETRIES = 3;
@@ -19,6 +19,7 @@ export interface Moment {
   /** In [0, 1). */
   readonly random: number;
   readonly retentionMs: number;
+  readonly secondsPerPoll: number;
 }
 
 /** The job after a poll that began at `startedAt`. From the deadline on, no further poll is planned. */
@@ -36,7 +37,7 @@ export function polled(job: In<"waiting">, seen: PollResult, startedAt: number, 
     return finish(after, { outcome: "succeeded", error: null }, moment.now, moment.retentionMs);
   if (failure) return finish(after, { outcome: "failed", error: failure }, moment.now, moment.retentionMs);
   if (moment.now >= job.deadlineAt) return expire(after, verdict, moment);
-  return { ...after, state: { ...after.state, nextPollAt: nextPoll(after, verdict, moment) } };
+  return { ...after, state: { ...after.state, ...nextPoll(after, verdict, moment) } };
 }
 
 function count(state: Waiting, verdict: Verdict): Waiting {
@@ -82,10 +83,19 @@ function expire(job: In<"waiting">, verdict: Verdict, { now, retentionMs }: Mome
   return finish(job, { outcome: "expired", error: null }, now, retentionMs);
 }
 
-function nextPoll(job: In<"waiting">, verdict: Verdict, { now, random }: Moment): number {
-  const when = { now, random, registeredAt: job.registeredAt, deadlineAt: job.deadlineAt };
-  if (verdict.kind === "transient") return retryPollAt(verdict.waitSeconds, job.state.transients, when);
-  return nextPollAt(verdict.kind === "pending" ? verdict.etaSeconds : null, when);
+function nextPoll(
+  job: In<"waiting">,
+  verdict: Verdict,
+  { now, random, secondsPerPoll }: Moment,
+): Pick<Waiting, "nextPollAt" | "hint"> {
+  const { registeredAt, deadlineAt, etaSeconds, state } = job;
+  const when = { now, random, registeredAt, deadlineAt };
+  if (verdict.kind === "transient")
+    return { nextPollAt: retryPollAt(verdict.waitSeconds, state.transients, when) };
+  const first: Hint = { etaSeconds, at: registeredAt };
+  const hint = hintAfter(state.hint ?? first, verdict.kind === "pending" ? verdict.etaSeconds : null, now);
+  const forecast = { learned: state.learned ?? null, secondsPerPoll };
+  return { nextPollAt: nextPollAt(hint, forecast, when), ...(hint !== first && { hint }) };
 }
 
 /** Why a verdict is what it is, in a word; `null` where that says itself. */

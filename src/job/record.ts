@@ -7,6 +7,8 @@ import type { Turn } from "../limiter/pace.ts";
 import type { FailureReason } from "../provider/response.ts";
 import type { DestinationCopy } from "../webhook/destination.ts";
 import type { EventFormat } from "../webhook/event.ts";
+import type { Learned } from "./learned.ts";
+import type { Hint } from "./schedule.ts";
 
 export type Outcome = "succeeded" | "failed" | "expired" | "canceled";
 export type DeliveryFailure = "gone" | "exhausted" | "canceled" | "target_refused" | "destination_missing";
@@ -65,6 +67,10 @@ export interface Waiting {
   readonly notFounds: number;
   /** While the provider limits the key. */
   readonly turn?: Turn;
+  /** What was known of the endpoint's jobs when this one was registered. */
+  readonly learned?: Learned;
+  /** A later eta than the registration's. */
+  readonly hint?: Hint;
 }
 
 export interface Delivering {

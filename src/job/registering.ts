@@ -6,6 +6,8 @@ import { seal } from "../crypto/vault.ts";
 import type { DestinationRead } from "../webhook/destination.ts";
 import type { EventFormat } from "../webhook/event.ts";
 import { jobId } from "./ids.ts";
+import type { Learned } from "./learned.ts";
+import { learnedHere } from "./learned-here.ts";
 import type { JobFacts } from "./record.ts";
 
 export const MAX_DEADLINE_SECONDS = 86_400;
@@ -35,6 +37,8 @@ export interface Registration
   readonly sealedKey: string | null;
   /** The provider's own answer, when it already is a success: delivered without a poll. */
   readonly finalAnswer: Uint8Array | null;
+  /** What is known of the endpoint's jobs, where this was registered. */
+  readonly learned?: Learned | null;
 }
 
 /** Everything checked; {@link Registration} says what the fields mean. */
@@ -59,6 +63,7 @@ export async function makeRegistration(
     origin: wish.origin === providerOrigins[0] ? null : wish.origin,
     etaSeconds: wish.etaSeconds === null ? null : Math.min(wish.etaSeconds, MAX_DEADLINE_SECONDS),
     deadlineSeconds: wish.deadlineSeconds ?? Math.min(DEFAULT_DEADLINE_SECONDS, maxDeadlineSeconds),
+    learned: learnedHere(wish.tenant, wish.endpoint),
     sealedKey: key !== null && !wish.finalAnswer ? await seal(key, id, masterKeys[0]) : null,
   };
 }

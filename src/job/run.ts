@@ -2,7 +2,14 @@
  * One alarm run of one job: does what `lifecycle` says is due. The I/O happens between a load and a reload; what it
  * brought is applied to the job as it then is, so that a cancel or a redelivery that landed meanwhile stands.
  */
-import { type Config, readConfig, retentionMsOf, serverKeyFor, type Variables } from "../config.ts";
+import {
+  type Config,
+  readConfig,
+  retentionMsOf,
+  secondsPerPollOf,
+  serverKeyFor,
+  type Variables,
+} from "../config.ts";
 import { open } from "../crypto/vault.ts";
 import { log, logError } from "../log.ts";
 import { notCalled, poll } from "../provider/client.ts";
@@ -63,7 +70,12 @@ async function pollOnce(
       duration_ms: seen.durationMs,
     });
   else log("job.held", { job: job.id, wait_ms: hold.waitMs });
-  const moment = { now: Date.now(), random: Math.random(), retentionMs: retentionMsOf(env) };
+  const moment = {
+    now: Date.now(),
+    random: Math.random(),
+    retentionMs: retentionMsOf(env),
+    secondsPerPoll: secondsPerPollOf(env),
+  };
   return (fresh) => {
     if (!fresh || fresh.eventId !== job.eventId || !isIn(fresh, "waiting")) return null;
     if (!seen) return held(fresh, hold, moment.now);

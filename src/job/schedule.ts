@@ -1,7 +1,9 @@
 /**
  * When to poll next, when to attempt next. Pure: times in epoch ms, waits in ms, `random` in [0, 1).
- * Waits that somebody else asked for (an eta, `retry_after`, `Retry-After`) are only ever lengthened.
+ * Waits that somebody else asked for (`retry_after`, `Retry-After`) are only ever lengthened.
  */
+import type { Learned } from "./learned.ts";
+import { MIN_GAP_SECONDS, nextGap } from "./next-gap.ts";
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -9,15 +11,15 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** No poll sooner than this after the one before it. */
-const MIN_POLL_GAP_MS = SECOND_MS;
-const MAX_POLL_GAP_MS = 30 * SECOND_MS;
+const MIN_POLL_GAP_MS = MIN_GAP_SECONDS * SECOND_MS;
 /** Over connect, headers and body. */
 const MAX_POLL_MS = 10 * SECOND_MS;
 /** How long before the deadline a poll has ended. */
 const DEADLINE_MARGIN_MS = 250;
-const FIRST_POLL_WITHOUT_ETA_MS = 2 * SECOND_MS;
-/** After `processing`: the gap as a share of the time since registration. */
-const GAP_SHARE = 0.15;
+/** How far to both sides the gap that pays is spread: so little that it costs nothing to speak of. */
+const GAP_JITTER = 0.05;
+/** A fresh eta that leads this near to where the one before it led tells nothing new. */
+const SAME_END_MS = SECOND_MS;
 
 const TRANSIENT_BASE_MS = 2 * SECOND_MS;
 const TRANSIENT_MAX_MS = MINUTE_MS;
@@ -62,16 +64,53 @@ const clamp = (value: number, least: number, most: number): number => Math.min(M
 export const beforeDeadline = (at: number, deadlineAt: number): number =>
   at > deadlineAt - MIN_POLL_GAP_MS ? deadlineAt : Math.round(at);
 
-/** The first poll: at the eta, clamped to 1 s … deadline; 2 s when no eta is known. */
-export function firstPollAt(
-  registeredAt: number,
-  deadlineAt: number,
-  etaSeconds: number | null,
-  random: number,
-): number {
-  const wait =
-    etaSeconds === null ? FIRST_POLL_WITHOUT_ETA_MS : Math.max(etaSeconds * SECOND_MS, MIN_POLL_GAP_MS);
-  return beforeDeadline(registeredAt + spread(wait, random), deadlineAt);
+/** What the provider said of a job's end. */
+export interface Hint {
+  readonly etaSeconds: number | null;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** By what the poll that pays is found. */
+export interface Forecast {
+  /** Of the endpoint's jobs; `null` where nothing is known of them. */
+  readonly learned: Learned | null;
+  /** How many seconds of lag a poll is worth. */
+  readonly secondsPerPoll: number;
+}
+
+export interface PollMoment {
+  /** When the poll before ended; of the first, when the job was registered. */
+  readonly now: number;
+  readonly registeredAt: number;
+  readonly deadlineAt: number;
+  readonly random: number;
+}
+
+/** The first poll and every one after `processing`: where it pays, at least 1 s ahead, at the deadline at the latest. */
+export function nextPollAt(hint: Hint, { learned, secondsPerPoll }: Forecast, moment: PollMoment): number {
+  const { now, registeredAt, deadlineAt, random } = moment;
+  const secondsSince = (at: number): number => Math.max(now - at, 0) / SECOND_MS;
+  const wait = {
+    etaSeconds: hint.etaSeconds,
+    sinceEta: secondsSince(hint.at),
+    sinceRegistered: secondsSince(registeredAt),
+    untilDeadline: (deadlineAt - now) / SECOND_MS,
+  };
+  const gapMs = nextGap(learned, wait, secondsPerPoll) * SECOND_MS;
+  // Spread, it would be one poll more.
+  if (beforeDeadline(now + gapMs, deadlineAt) === deadlineAt) return deadlineAt;
+  const spreadMs = Math.min(gapMs * GAP_JITTER, SPREAD_MAX_MS) * (2 * random - 1);
+  return beforeDeadline(now + Math.max(gapMs + spreadMs, MIN_POLL_GAP_MS), deadlineAt);
+}
+
+/** The hint that counts after an answer with that eta: the new one, unless it is an echo or leads to the same end. */
+export function hintAfter(hint: Hint, etaSeconds: number | null, now: number): Hint {
+  if (etaSeconds === null || etaSeconds === hint.etaSeconds) return hint;
+  const endOf = ({ at, etaSeconds }: Hint): number =>
+    at + (etaSeconds ?? Number.NEGATIVE_INFINITY) * SECOND_MS;
+  const fresh = { etaSeconds, at: now };
+  return Math.abs(endOf(fresh) - endOf(hint)) > SAME_END_MS ? fresh : hint;
 }
 
 /** What a poll may take: 10 s, but before the deadline no longer than leaves the deadline to the last poll. */
@@ -82,28 +121,6 @@ export function pollTimeoutMs(startedAt: number, deadlineAt: number): number {
     MIN_POLL_GAP_MS - DEADLINE_MARGIN_MS,
     MAX_POLL_MS,
   );
-}
-
-export interface PollMoment {
-  /** When the poll before ended. */
-  readonly now: number;
-  readonly registeredAt: number;
-  readonly deadlineAt: number;
-  readonly random: number;
-}
-
-/** After `processing`: the fresh eta if there is one, else 15 % of the time since registration, 1 s to 30 s. */
-export function nextPollAt(etaSeconds: number | null, moment: PollMoment): number {
-  const { now, registeredAt, deadlineAt, random } = moment;
-  const wait =
-    etaSeconds === null
-      ? clamp(
-          jitter((now - registeredAt) * GAP_SHARE, SPREAD_SHARE, random),
-          MIN_POLL_GAP_MS,
-          MAX_POLL_GAP_MS,
-        )
-      : spread(Math.max(etaSeconds * SECOND_MS, MIN_POLL_GAP_MS), random);
-  return beforeDeadline(now + wait, deadlineAt);
 }
 
 /**

@@ -51,7 +51,7 @@ export const jobFields = {
   format,
   eta: described(
     v.nullable(v.number()),
-    "Seconds until the first poll, as they were known at the registration.",
+    "In how many seconds the request was to be ready, as far as that was known at the registration.",
   ),
   registered_at: time,
   deadline_at: described(time, "When the request is asked for one last time."),

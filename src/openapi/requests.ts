@@ -106,7 +106,10 @@ export const REQUESTS = {
         is: OBJECT,
       },
       ...CALLBACK,
-      eta: { description: "Seconds until the first poll; the response's unless given, else 2." },
+      eta: {
+        description:
+          "In how many seconds the request is to be ready, as the provider says; the response's unless given.",
+      },
       key: {
         description:
           "Your key at the provider; the server's own unless given. Sealed at rest, erased when the outcome is known.",

@@ -71,13 +71,21 @@ describe("what is due", () => {
 });
 
 describe("a job that begins", () => {
-  const start = { now: REGISTERED_AT, random: 0, eventId: "msg_first", retentionMs: RETENTION };
+  const start = {
+    now: REGISTERED_AT,
+    random: 0,
+    eventId: "msg_first",
+    retentionMs: RETENTION,
+    secondsPerPoll: 1,
+  };
 
   it("waits for its first poll, with nothing counted", () => {
     const job = begin(registrationOf(), start);
     expect(job).toMatchObject({ polls: 0, attempts: 0, runs: 0, crashes: 0, guarded: false, answer: null });
     expect(job).toMatchObject({ eventId: "msg_first", deadlineAt: REGISTERED_AT + 3600 * SECOND });
-    expect(job.state).toMatchObject({ status: "waiting", nextPollAt: REGISTERED_AT + 20 * SECOND });
+    const { nextPollAt } = inState(job, "waiting").state;
+    expect(nextPollAt).toBeGreaterThan(REGISTERED_AT + SECOND);
+    expect(nextPollAt).toBeLessThan(REGISTERED_AT + 20 * SECOND);
     expect(job.timeline).toEqual([{ at: REGISTERED_AT, type: "registered" }]);
   });
 

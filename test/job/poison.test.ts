@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Job } from "../../src/job/job.ts";
 import { alarmOf, call, change, fire, makeDue, stored, stub } from "../support/api.ts";
+import { inState } from "../support/jobs.ts";
 import {
   bodyOf,
   dieInAlarm,
@@ -57,7 +58,9 @@ describe("a run after one that died", () => {
     await fire(job.id);
     const after = await stored(job.id);
     expect(after).toMatchObject({ crashes: 0, guarded: false, polls: 1, state: { status: "waiting" } });
-    expect(await alarmIn(job.id)).toBeGreaterThan(55_000);
+    const { nextPollAt } = inState(after ?? null, "waiting").state;
+    expect(nextPollAt).toBeGreaterThan(Date.now() + 5_000);
+    expect(await alarmOf(job.id)).toBe(nextPollAt);
   });
 
   it.each<[string, Partial<{ callbackUrl: string }>, object, string]>([

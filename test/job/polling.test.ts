@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Learned, observe } from "../../src/job/learned.ts";
 import { polled } from "../../src/job/polling.ts";
 import type { Job } from "../../src/job/record.ts";
 import type { FailureReason, TransientCause, Verdict } from "../../src/provider/response.ts";
@@ -31,6 +32,7 @@ const pollAt = (verdict: Verdict, elapsed: number, job: Job = waitingJob(), rand
     now: REGISTERED_AT + elapsed,
     random,
     retentionMs: RETENTION,
+    secondsPerPoll: 1,
   });
 
 /** The job after several polls, a second apart, the first `elapsed` ms after registration. */
@@ -41,12 +43,45 @@ const nextGap = (job: Job, elapsed: number): number =>
   inState(job, "waiting").state.nextPollAt - REGISTERED_AT - elapsed;
 
 describe("a poll that finds the request at work", () => {
-  it("waits 15 % of the time since registration", () => {
-    expect(nextGap(pollAt(pending(), 100 * SECOND), 100 * SECOND)).toBe(15 * SECOND);
+  /** 100 jobs have taken three times their eta. */
+  const learned = Array.from({ length: 100 }).reduce<Learned | null>((learned, _, i) => {
+    const eta = [10, 20, 40][i % 3] ?? 10;
+    return observe(learned, eta, { after: 3 * eta - 1, until: 3 * eta });
+  }, null);
+  const known = waitingJob({}, learned ? { learned } : {});
+
+  it("waits by what is known of its endpoint's jobs", () => {
+    const gap = nextGap(pollAt(pending(), 20 * SECOND, known), 20 * SECOND);
+    expect(gap).toBeGreaterThan(30 * SECOND);
+    expect(gap).toBeLessThan(45 * SECOND);
+    expect(nextGap(pollAt(pending(), 20 * SECOND), 20 * SECOND)).toBeLessThan(15 * SECOND);
   });
 
-  it("waits for a fresh eta instead", () => {
-    expect(nextGap(pollAt(pending(50), 100 * SECOND, waitingJob(), 0), 100 * SECOND)).toBe(50 * SECOND);
+  it("begins anew with a fresh eta, and keeps to that", () => {
+    const job = inState(pollAt(pending(50), 100 * SECOND, known), "waiting");
+    expect(job.state.hint).toEqual({ etaSeconds: 50, at: REGISTERED_AT + 100 * SECOND });
+    expect(nextGap(job, 100 * SECOND)).toBeGreaterThan(45 * SECOND);
+    expect(nextGap(pollAt(pending(), 100 * SECOND, known), 100 * SECOND)).toBeLessThan(30 * SECOND);
+    const later = inState(pollAt(pending(), 200 * SECOND, job), "waiting");
+    expect(later.state.hint).toEqual(job.state.hint);
+    expect(nextGap(later, 200 * SECOND)).toBeGreaterThan(30 * SECOND);
+  });
+
+  it("takes the registration's eta, said again, for no news", () => {
+    const job = pollAt(pending(20), 25 * SECOND);
+    expect(job.state).not.toHaveProperty("hint");
+    expect(nextGap(job, 25 * SECOND)).toBe(nextGap(pollAt(pending(), 25 * SECOND), 25 * SECOND));
+  });
+
+  it("that is worth less polls sooner", () => {
+    const at = (secondsPerPoll: number): Job =>
+      polled(known, seen(pending()), REGISTERED_AT + 70 * SECOND, {
+        now: REGISTERED_AT + 70 * SECOND,
+        random: 0.5,
+        retentionMs: RETENTION,
+        secondsPerPoll,
+      });
+    expect(nextGap(at(0.1), 70 * SECOND)).toBeLessThan(nextGap(at(4), 70 * SECOND));
   });
 
   it("is counted and noted with what came back", () => {
@@ -116,7 +151,7 @@ describe("a transient answer", () => {
 
   it("for a key that cannot be opened is no poll, as the provider was not asked", () => {
     const uncalled = seen(transient("key_unreadable"), { called: false, httpStatus: null });
-    const when = { now: REGISTERED_AT + SECOND, random: 0.5, retentionMs: RETENTION };
+    const when = { now: REGISTERED_AT + SECOND, random: 0.5, retentionMs: RETENTION, secondsPerPoll: 1 };
     const job = polled(waitingJob(), uncalled, REGISTERED_AT + SECOND, when);
     expect(job).toMatchObject({ polls: 0, state: { status: "waiting", sealedKey: SEALED } });
     expect(job.timeline.at(-1)).toMatchObject({ type: "poll", reason: "key_unreadable", httpStatus: null });
@@ -225,7 +260,7 @@ describe("the deadline", () => {
   });
 
   it("makes a poll that began before it and ended behind it the last", () => {
-    const when = { now: DEADLINE_AT + 9 * SECOND, random: 0.5, retentionMs: RETENTION };
+    const when = { now: DEADLINE_AT + 9 * SECOND, random: 0.5, retentionMs: RETENTION, secondsPerPoll: 1 };
     const job = polled(waitingJob(), seen(transient("timeout")), DEADLINE_AT - SECOND, when);
     expect(job.state).toMatchObject({ ending: { outcome: "expired", finishedAt: when.now } });
   });

@@ -51,13 +51,13 @@ describe("a job keeps waiting", () => {
     ["401 in HTML", () => new Response("<html>", { status: 401 }), "transient", 1, 3],
     ["a JSON array", json("[]"), "transient", 1, 3],
     ["half a JSON text", json('{"status": "succ'), "transient", 1, 3],
-    ["processing", json({ status: "processing" }), "pending", 6, 9],
-    ["processing with a fresh eta", json({ status: "processing", eta: "45" }), "pending", 44, 48],
-    ["processing with an eta of 0", json({ status: "processing", eta: 0 }), "pending", 6, 9],
-    ["a word nobody knows", json({ status: "queued" }), "pending", 6, 9],
-    ["success without output", json({ status: "success", output: [] }), "empty", 6, 9],
-    ["success with future links only", json({ status: "success", future_links: ["u"] }), "empty", 6, 9],
-    ["not found", error("Request not found"), "not_found", 6, 9],
+    ["processing", json({ status: "processing" }), "pending", 40, 56],
+    ["processing with a fresh eta", json({ status: "processing", eta: "45" }), "pending", 8, 15],
+    ["processing with an eta of 0", json({ status: "processing", eta: 0 }), "pending", 40, 56],
+    ["a word nobody knows", json({ status: "queued" }), "pending", 40, 56],
+    ["success without output", json({ status: "success", output: [] }), "empty", 40, 56],
+    ["success with future links only", json({ status: "success", future_links: ["u"] }), "empty", 40, 56],
+    ["not found", error("Request not found"), "not_found", 40, 56],
   ])("when the provider answers %s", async (_, answer, result, atLeast, atMost) => {
     const { id, body } = await polledOnce(answer);
     expect(body).toMatchObject({ status: "waiting", outcome: null, polls: 1, attempts: 0 });

@@ -15,7 +15,12 @@ import {
   waitingJob,
 } from "../support/jobs.ts";
 
-const moment = (after: number) => ({ now: REGISTERED_AT + after, random: 0, retentionMs: RETENTION });
+const moment = (after: number) => ({
+  now: REGISTERED_AT + after,
+  random: 0,
+  retentionMs: RETENTION,
+  secondsPerPoll: 1,
+});
 const pending = (job: In<"waiting">, after: number): In<"waiting"> =>
   inState(
     polled(job, seen({ kind: "pending", etaSeconds: null }), REGISTERED_AT + after, moment(after + 40)),

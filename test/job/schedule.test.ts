@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type Learned, observe } from "../../src/job/learned.ts";
 import {
   ATTEMPT_GAPS_MS,
-  firstPollAt,
+  hintAfter,
   nextAttemptAt,
   nextPollAt,
   pollTimeoutMs,
@@ -13,80 +14,146 @@ import { DAY, DEADLINE_AT, HOUR, MINUTE, REGISTERED_AT, SECOND } from "../suppor
 /** The largest value that `Math.random` is asked to stand for here. */
 const HIGH = 0.999;
 
-const first = (eta: number | null, random = 0, deadlineAt = DEADLINE_AT): number =>
-  firstPollAt(REGISTERED_AT, deadlineAt, eta, random) - REGISTERED_AT;
-
 /** A moment `elapsed` ms after registration, in the middle of all jitter. */
-const moment = (elapsed: number, random = 0.5) => ({
+const moment = (elapsed: number, random = 0.5, deadlineAt = DEADLINE_AT) => ({
   now: REGISTERED_AT + elapsed,
   registeredAt: REGISTERED_AT,
-  deadlineAt: DEADLINE_AT,
+  deadlineAt,
   random,
 });
 
-describe("the first poll", () => {
-  it.each([
-    ["2 s after registration without an eta", null, 2 * SECOND],
-    ["at the eta", 20, 20 * SECOND],
-    ["at an eta of 1 s", 1, SECOND],
-    ["at an eta just over 1 s", 1.001, 1_001],
-    ["after 1 s when the eta is sooner", 0.999, SECOND],
-    ["after 1 s when the eta is 0", 0, SECOND],
-    ["after 1 s when the eta is negative", -5, SECOND],
-    ["at the deadline when the eta is the deadline", 3600, HOUR],
-    ["at the deadline when the eta is behind it", 86_400, HOUR],
-  ])("comes %s", (_, eta, wait) => {
-    expect(first(eta)).toBe(wait);
+const hintOf = (etaSeconds: number | null, after = 0) => ({ etaSeconds, at: REGISTERED_AT + after });
+
+/** Of 100 jobs with several etas that took so many times theirs, each seen as finely as polls can. */
+const learnedOf = (...ratios: readonly number[]): Learned =>
+  Array.from({ length: 100 }).reduce<Learned>((learned, _, i) => {
+    const eta = [10, 20, 40][i % 3] ?? 10;
+    const until = eta * (ratios[i % ratios.length] ?? 1);
+    return observe(learned, eta, { after: Math.max(until - 1, 0), until });
+  }, new Float32Array(125));
+
+/** The gap to the next poll, in ms. */
+const gapOf = (
+  eta: number | null,
+  elapsed = 0,
+  { learned = null, c = 1, random = 0.5, deadlineAt = DEADLINE_AT }: GapOptions = {},
+): number => {
+  const when = moment(elapsed, random, deadlineAt);
+  return nextPollAt(hintOf(eta), { learned, secondsPerPoll: c }, when) - when.now;
+};
+
+interface GapOptions {
+  readonly learned?: Learned | null;
+  readonly c?: number;
+  readonly random?: number;
+  readonly deadlineAt?: number;
+}
+
+describe("the next poll", () => {
+  it("comes 1 s after the one before at the soonest", () => {
+    for (const random of [0, 0.5]) {
+      expect(gapOf(0.1, 0, { random })).toBe(SECOND);
+      expect(gapOf(20, 0, { learned: learnedOf(0.01), random })).toBe(SECOND);
+      expect(gapOf(20, 20 * SECOND, { learned: learnedOf(1.02), random, c: 0.01 })).toBe(SECOND);
+    }
   });
 
-  it.each([
-    ["by a tenth of a short one", 10, 10 * SECOND + HIGH * SECOND],
-    ["by 2 s of a long one", 600, 600 * SECOND + HIGH * 2 * SECOND],
-    ["by a tenth of the wait without an eta", null, 2 * SECOND + HIGH * 200],
-  ])("lengthens the wait at most %s", (_, eta, wait) => {
-    expect(first(eta, HIGH)).toBe(Math.round(wait));
+  it("is found without anything learned from the eta, or where there is none from what is usual", () => {
+    for (const eta of [5, 20, 60, 600]) {
+      expect(gapOf(eta)).toBeGreaterThan(0.02 * eta * SECOND);
+      expect(gapOf(eta)).toBeLessThan(eta * SECOND);
+    }
+    expect(gapOf(null)).toBeGreaterThan(SECOND);
+    expect(gapOf(null)).toBeLessThan(16 * SECOND);
+  });
+
+  it("of an eta that makes no sense is that of none", () => {
+    for (const eta of [0, -5, Number.NaN, 0.001]) expect(gapOf(eta)).toBe(gapOf(null));
+  });
+
+  it("corrects the eta by what was learned", () => {
+    const gap = gapOf(20, 0, { learned: learnedOf(3) });
+    expect(gap).toBeGreaterThan(50 * SECOND);
+    expect(gap).toBeLessThan(70 * SECOND);
+    expect(gapOf(10, 0, { learned: learnedOf(3) }) / gap).toBeCloseTo(0.5, 1);
+  });
+
+  it("skips a lull between two times that jobs take", () => {
+    const learned = learnedOf(0.4, 3);
+    expect(gapOf(20, 0, { learned })).toBeLessThan(11 * SECOND);
+    expect(gapOf(20, 12 * SECOND, { learned })).toBeGreaterThan(35 * SECOND);
+  });
+
+  it("comes later the more a poll is worth", () => {
+    const gaps = [0.01, 0.25, 1, 4, 60].map((c) => gapOf(null, 60 * SECOND, { c }));
+    expect(gaps).toEqual([...gaps].sort((a, b) => a - b));
+    expect(new Set(gaps).size).toBe(gaps.length);
+  });
+
+  it("is spread by a twentieth to both sides, and by 2 s at most", () => {
+    const spread = (eta: number) => [0, 1].map((random) => gapOf(eta, 0, { random }) - gapOf(eta));
+    expect(spread(60).map((ms) => ms / gapOf(60))).toEqual([
+      expect.closeTo(-0.05, 3),
+      expect.closeTo(0.05, 3),
+    ]);
+    expect(spread(3_600)).toEqual([-2 * SECOND, 2 * SECOND]);
   });
 
   it("leaves a whole second between itself and the deadline, or falls onto it", () => {
-    expect(first(3599)).toBe(3599 * SECOND);
-    expect(first(3599.001)).toBe(HOUR);
+    for (let left = 1; left < 30 * SECOND; left += 333) {
+      const gap = gapOf(null, HOUR - left);
+      expect(gap === left || gap <= left - SECOND).toBe(true);
+    }
+    expect(gapOf(null, HOUR - 10)).toBe(10);
+    expect(gapOf(86_400, 0, { deadlineAt: REGISTERED_AT + 30 * SECOND })).toBe(30 * SECOND);
+  });
+
+  it("still comes where a job takes longer than anything that can be learned", () => {
+    const day = { deadlineAt: REGISTERED_AT + DAY };
+    expect(gapOf(null, 10 * HOUR, day)).toBe(2.5 * HOUR);
+    expect(gapOf(1, 10 * HOUR, day)).toBe(2.5 * HOUR);
+    expect(gapOf(1, 600 * SECOND, day)).toBe(gapOf(null, 600 * SECOND, day));
+  });
+
+  it("takes what is no state for nothing learned", () => {
+    const broken = [
+      new Float32Array(3),
+      new Float32Array(125).fill(Number.NaN),
+      new Float32Array(125).fill(-1),
+      new Float32Array(125).fill(Number.POSITIVE_INFINITY),
+      new Float32Array(125).fill(1e30),
+      new Float32Array(126),
+      [] as unknown as Learned,
+    ];
+    for (const learned of broken)
+      for (const eta of [null, 20]) expect(gapOf(eta, 0, { learned })).toBe(gapOf(eta));
   });
 });
 
-describe("the gap after processing", () => {
-  it.each([
-    ["1 s", 0, SECOND],
-    ["1 s", 6 * SECOND, SECOND],
-    ["1.5 s", 10 * SECOND, 1.5 * SECOND],
-    ["15 s", 100 * SECOND, 15 * SECOND],
-    ["30 s", 200 * SECOND, 30 * SECOND],
-    ["30 s", 2000 * SECOND, 30 * SECOND],
-  ])("is %s when %i ms have gone by", (_, elapsed, gap) => {
-    expect(nextPollAt(null, moment(elapsed)) - REGISTERED_AT - elapsed).toBe(gap);
-  });
+describe("an eta in a later answer", () => {
+  const now = REGISTERED_AT + 15 * SECOND;
 
   it.each([
-    [0, 13_500],
-    [HIGH, 16_497],
-  ])("is spread by a tenth: random %d gives %i ms of 15 s", (random, gap) => {
-    expect(nextPollAt(null, moment(100 * SECOND, random)) - REGISTERED_AT - 100 * SECOND).toBe(gap);
+    ["the end moves away", 20, 40],
+    ["the end comes nearer", 20, 2],
+    ["there was none before", null, 20],
+  ])("begins the clock anew where %s", (_, before, fresh) => {
+    expect(hintAfter(hintOf(before), fresh, now)).toEqual({ etaSeconds: fresh, at: now });
   });
 
   it.each([
-    ["as it is", 45, 0, 45 * SECOND],
-    ["lengthened by 2 s at most", 45, HIGH, 45 * SECOND + 1_998],
-    ["as 1 s when it is shorter", 0.2, 0, SECOND],
-  ])("is the provider's fresh eta, %s", (_, eta, random, gap) => {
-    expect(nextPollAt(eta, moment(200 * SECOND, random)) - REGISTERED_AT - 200 * SECOND).toBe(gap);
+    ["it is the same again", 20, 20],
+    ["it leads to the same end", 20, 5],
+    ["it leads to the same end within a second", 20, 6],
+    ["it says nothing", 20, null],
+  ])("tells nothing new where %s", (_, before, fresh) => {
+    expect(hintAfter(hintOf(before), fresh, now)).toEqual(hintOf(before));
   });
 
-  it("ends at the deadline", () => {
-    expect(nextPollAt(null, moment(HOUR - 20 * SECOND))).toBe(DEADLINE_AT);
-    expect(nextPollAt(4000, moment(0))).toBe(DEADLINE_AT);
-  });
-
-  it("ends at the deadline even when that is nearer than 1 s", () => {
-    expect(nextPollAt(null, moment(HOUR - 10))).toBe(DEADLINE_AT);
+  it("is as good as the eta of a job that is registered then", () => {
+    const forecast = { learned: learnedOf(3), secondsPerPoll: 1 };
+    const later = nextPollAt(hintOf(20, 100 * SECOND), forecast, moment(100 * SECOND));
+    expect(later - moment(100 * SECOND).now).toBeCloseTo(gapOf(20, 0, { learned: learnedOf(3) }), -2);
   });
 });
 
@@ -176,18 +243,39 @@ describe("for any finite input", () => {
     expect(at).toBeGreaterThanOrEqual(Math.min(now + SECOND, deadlineAt));
   };
 
-  it("keeps the first poll between 1 s and the deadline, and not before the eta", () => {
+  const anyLearned = fc.oneof(
+    fc.constant(null),
+    fc.array(fc.tuple(fc.option(seconds), seconds, fc.option(seconds)), { maxLength: 20 }).map((seen) =>
+      seen.reduce<Learned | null>((learned, [eta, after, length]) => {
+        return observe(learned, eta, { after, until: length === null ? null : after + length });
+      }, null),
+    ),
+    fc.float32Array({ minLength: 120, maxLength: 130 }),
+  );
+
+  it("keeps every poll between 1 s from now and the deadline, whatever was learned", () => {
     fc.assert(
-      fc.property(fc.option(seconds), deadline, random, (eta, ms, random) => {
-        const deadlineAt = REGISTERED_AT + ms;
-        const at = firstPollAt(REGISTERED_AT, deadlineAt, eta, random);
-        isSound(at, REGISTERED_AT, deadlineAt);
-        if (eta !== null) expect(at + 1).toBeGreaterThan(Math.min(REGISTERED_AT + eta * SECOND, deadlineAt));
-      }),
+      fc.property(
+        fc.option(fc.double({ min: -10, max: 1e6 })),
+        elapsed,
+        deadline,
+        random,
+        anyLearned,
+        fc.double({ min: 0.01, max: 60, noNaN: true }),
+        (eta, passed, ms, random, learned, secondsPerPoll) => {
+          const deadlineAt = REGISTERED_AT + ms;
+          const now = Math.min(REGISTERED_AT + passed, deadlineAt);
+          for (const at of [REGISTERED_AT, now]) {
+            const hint = { etaSeconds: eta, at };
+            const when = { now, registeredAt: REGISTERED_AT, deadlineAt, random };
+            isSound(nextPollAt(hint, { learned, secondsPerPoll }, when), now, deadlineAt);
+          }
+        },
+      ),
     );
   });
 
-  it("keeps every further poll between 1 s from now and the deadline, and not before a wait that was asked for", () => {
+  it("keeps a poll after a transient answer in the same bounds, and not before a wait that was asked for", () => {
     fc.assert(
       fc.property(
         fc.option(seconds),
@@ -200,10 +288,9 @@ describe("for any finite input", () => {
           const deadlineAt = REGISTERED_AT + ms;
           const now = Math.min(REGISTERED_AT + passed, deadlineAt);
           const when = { now, registeredAt: REGISTERED_AT, deadlineAt, random };
-          for (const at of [nextPollAt(asked, when), retryPollAt(asked, inARow, when)]) {
-            isSound(at, now, deadlineAt);
-            if (asked !== null) expect(at + 1).toBeGreaterThan(Math.min(now + asked * SECOND, deadlineAt));
-          }
+          const at = retryPollAt(asked, inARow, when);
+          isSound(at, now, deadlineAt);
+          if (asked !== null) expect(at + 1).toBeGreaterThan(Math.min(now + asked * SECOND, deadlineAt));
         },
       ),
     );

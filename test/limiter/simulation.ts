@@ -52,6 +52,7 @@ interface SimJob {
 
 const DEADLINE_MS = 3_600_000;
 const DEFAULT_WAIT_SECONDS = 30;
+const COLD = { learned: null, secondsPerPoll: 1 };
 const STALL_EVERY_MS = 20_000;
 
 export function simulate(setting: Setting): Figures {
@@ -123,7 +124,7 @@ export function simulate(setting: Setting): Figures {
     }
     if (now >= job.deadlineAt) return;
     const when = { now, random: random(), registeredAt: job.registeredAt, deadlineAt: job.deadlineAt };
-    if (answered) wake(job, nextPollAt(null, when));
+    if (answered) wake(job, nextPollAt({ etaSeconds: null, at: job.registeredAt }, COLD, when));
     else refused(job, sentAt, retryPollAt(waitSeconds, 1, when));
   }
 

@@ -50,7 +50,13 @@ export function inState<Status extends State["status"]>(job: Job | null, status:
 }
 
 export function waitingJob(overrides: Partial<Job> = {}, state: Partial<Waiting> = {}): In<"waiting"> {
-  const start = { now: REGISTERED_AT, random: 0, eventId: "msg_first", retentionMs: RETENTION };
+  const start = {
+    now: REGISTERED_AT,
+    random: 0,
+    eventId: "msg_first",
+    retentionMs: RETENTION,
+    secondsPerPoll: 1,
+  };
   const job = inState(begin(registrationOf(), start), "waiting");
   return { ...job, ...overrides, state: { ...job.state, ...state } };
 }

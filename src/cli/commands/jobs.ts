@@ -30,7 +30,7 @@ export const register: Command = command({
     endpoint: text("NAME", "the provider's path in front of /fetch, such as v6/video"),
     callbackUrl: text("URL", "where the event goes"),
     destination: text("NAME", "the same, by name"),
-    eta: number("SECONDS", "until the first poll"),
+    eta: number("SECONDS", "until it is ready, as the provider says"),
     deadline: number("SECONDS", "until it is given up"),
     format: word(["standard", "provider"], "FORMAT"),
     metadata: text("JSON", "an object that is handed back in the event"),

@@ -77,7 +77,12 @@ export function registerView() {
     h(
       "div",
       { class: "row" },
-      field("ETA, in seconds", inputs.eta, "eta", "Until the first poll; what you pasted may have one."),
+      field(
+        "ETA, in seconds",
+        inputs.eta,
+        "eta",
+        "Until it is ready, as the provider says; what you pasted may have one.",
+      ),
       field(
         "Deadline, in seconds",
         inputs.deadline_seconds,
