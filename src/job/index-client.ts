@@ -4,6 +4,8 @@
  */
 import { describe, logError } from "../log.ts";
 import { within } from "../net/bounded.ts";
+import type { Learned } from "./learned.ts";
+import { noteLearned } from "./learned-here.ts";
 import type { Parked } from "./record.ts";
 import type { JobKey, JobRow } from "./row.ts";
 import { noteHost } from "./troubled-hosts.ts";
@@ -21,10 +23,22 @@ export interface AttemptReport {
   readonly unparked?: { readonly parked: Parked; readonly destination: string | null };
 }
 
+/** What an index answers who asks for all. */
+export interface PutAnswer {
+  /** Those hosts of the reports that get nothing at the moment. */
+  readonly troubled: readonly string[];
+  /** What is known of the rows' endpoints, by their names. */
+  readonly learned: ReadonlyMap<string, Learned>;
+}
+
 /** What an index is told: all of the tenant's object that a job knows. */
 export interface JobIndex {
-  /** Answers with those hosts of the reports that get nothing at the moment; the version before, with nothing. */
-  put(rows: readonly JobRow[], reports?: readonly AttemptReport[]): Promise<readonly string[] | undefined>;
+  /** A version before answers only with the hosts, and one before that with nothing. */
+  put(
+    rows: readonly JobRow[],
+    reports?: readonly AttemptReport[],
+    asksAll?: boolean,
+  ): Promise<PutAnswer | readonly string[] | undefined>;
   remove(keys: readonly JobKey[]): Promise<void>;
 }
 
@@ -42,8 +56,10 @@ export async function putRows(
   reports: readonly AttemptReport[] = [],
 ): Promise<boolean> {
   const told = await askTenant("put", async () => {
-    const troubled = await indexOf(env, tenant).put(rows, reports);
+    const answer = await indexOf(env, tenant).put(rows, reports, true);
+    const { troubled, learned } = answer && "learned" in answer ? answer : { troubled: answer, learned: [] };
     for (const { host } of reports) noteHost(tenant, host, troubled?.includes(host) === true);
+    for (const [endpoint, state] of learned) noteLearned(tenant, endpoint, state);
     return true;
   });
   return told !== null;

@@ -4,6 +4,7 @@
  */
 
 import { rawMember } from "../json.ts";
+import type { Seen } from "./learned.ts";
 import type { Job } from "./record.ts";
 import { DELIVERY_LIMIT_MS } from "./schedule.ts";
 import { type JobFields, viewOf } from "./view.ts";
@@ -37,6 +38,8 @@ export interface JobRow {
   readonly lagMs: number | null;
   /** …and from the outcome, or the last redelivery, to the delivery. */
   readonly deliveryMs: number | null;
+  /** Where the job's end teaches how long jobs take; a job of an older version says nothing of it. */
+  readonly seen?: Seen | null;
 }
 
 /** The row of a job as it is. */
@@ -60,6 +63,7 @@ export function rowOf(job: Job, retentionMs: number): JobRow {
       "expiresAt" in job.state ? job.state.expiresAt : job.deadlineAt + DELIVERY_LIMIT_MS + retentionMs,
     lagMs: "ending" in job.state ? detectionLagMs(job) : null,
     deliveryMs: deliveredAt === null || finishedAt === null ? null : deliveredAt - sentFrom(job, finishedAt),
+    seen: seenOf(job),
   };
 }
 
@@ -76,11 +80,28 @@ const sentFrom = ({ timeline }: Job, finishedAt: number): number =>
 
 /** At most so long was the request finished before we knew; `null` where no poll told that it is. */
 function detectionLagMs({ timeline, registeredAt }: Job): number | null {
-  const polls = timeline.filter(({ type }) => type === "poll");
-  const last = polls.at(-1);
+  const last = timeline.findLast(({ type }) => type === "poll");
   if (!last || last.result === "pending" || last.result === "transient") return null;
-  const unfinished = polls.findLast(({ result }) => result === "pending")?.at ?? registeredAt;
-  return last.at + (last.durationMs ?? 0) - unfinished;
+  return last.at + (last.durationMs ?? 0) - (unfinishedAt(timeline) ?? registeredAt);
+}
+
+/** When a poll last went out that found the request at work; `null` where none did. */
+const unfinishedAt = (timeline: Job["timeline"]): number | null =>
+  timeline.findLast(({ type, result }) => type === "poll" && result === "pending")?.at ?? null;
+
+/**
+ * What the job's end teaches: a result or the provider's own failure, that it was there by then; a deadline, that it was not.
+ * `null` where the provider was not heard, or what ended the job says nothing of its time.
+ */
+function seenOf({ state, timeline, registeredAt, polls }: Job): Seen | null {
+  if (!("ending" in state) || polls === 0) return null;
+  const { outcome, error, finishedAt } = state.ending;
+  const unfinished = unfinishedAt(timeline);
+  const after = ((unfinished ?? registeredAt) - registeredAt) / 1_000;
+  if (outcome === "expired") return unfinished === null ? null : { after, until: null };
+  return error && error.reason !== "provider_error"
+    ? null
+    : { after, until: (finishedAt - registeredAt) / 1_000 };
 }
 
 /** A metadata value as {@link indexedText} has it; `null` for what is neither a string nor a number. */

@@ -3,6 +3,7 @@
  * is the order of every list; what a filter looks at stands in front, what is only shown, behind; and last what came
  * later, for tables that were there before.
  */
+import type { Seen } from "../job/learned.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
 import type { JobFields } from "../job/view.ts";
 import { hasColumn, hasTable } from "../sql.ts";
@@ -39,6 +40,10 @@ const REST = [
 
 /** Behind them stands the event's number in the feed; in a column of its own, a version before could write no row. */
 const SEQ = REST.length;
+/** And behind that, what the job's end teaches. */
+const SEEN = SEQ + 1;
+/** So many of the newest jobs are looked at for what the stored state has not learned from yet. */
+const LOOK_BACK = 1_000;
 
 const PUT = `INSERT INTO jobs (${NAMES}) VALUES (${NAMES.replace(/\w+/g, "?")})
   ON CONFLICT (registered_at, id) DO UPDATE SET revision = excluded.revision, keep_until = excluded.keep_until,
@@ -49,6 +54,15 @@ const PUT = `INSERT INTO jobs (${NAMES}) VALUES (${NAMES.replace(/\w+/g, "?")})
   WHERE excluded.revision > jobs.revision RETURNING rest ->> ${SEQ} AS seq`;
 
 type Stored = Record<string, SqlStorageValue>;
+
+/** What one event teaches of how long its endpoint's jobs take. */
+export interface Lesson {
+  readonly endpoint: string;
+  /** The event's number in the feed. */
+  readonly seq: number;
+  readonly eta: number | null;
+  readonly seen: Seen;
+}
 
 /** A job as a list shows it. */
 export interface ListedJob {
@@ -126,6 +140,20 @@ export class JobTable {
     return Number([...this.#sql.exec(`SELECT count(*) AS n FROM jobs WHERE ${sql}`, ...args)][0]?.n ?? 0);
   }
 
+  /** What the events behind that number teach, in their order: those of the newest jobs. */
+  lessons(after: number): Lesson[] {
+    if (!this.#exists()) return [];
+    const rows = this.#sql.exec<{ endpoint: string; rest: string }>(
+      `SELECT endpoint, rest FROM (SELECT endpoint, rest FROM jobs ORDER BY registered_at DESC, id DESC LIMIT ${LOOK_BACK})
+       WHERE rest ->> ${SEQ} > ? AND rest ->> ${SEEN} IS NOT NULL ORDER BY rest ->> ${SEQ}`,
+      after,
+    );
+    return [...rows].map(({ endpoint, rest }) => {
+      const values = JSON.parse(rest);
+      return { endpoint, seq: values[SEQ], eta: values[REST.indexOf("eta")], seen: values[SEEN] };
+    });
+  }
+
   /** What has happened from `from` to `now` (epoch ms). */
   stats(from: number, now: number): Stats {
     return this.#exists() ? readStats(this.#sql, from, now) : statsOf(new Map(), from, now, new Map());
@@ -175,7 +203,7 @@ function columnsOf({ fields, ...row }: JobRow, seq: number | null): (string | nu
     fields.attempts,
     bucketOrNull(row.lagMs),
     bucketOrNull(row.deliveryMs),
-    JSON.stringify([...REST.map((name) => fields[name]), seq]),
+    JSON.stringify([...REST.map((name) => fields[name]), seq, row.seen ?? null]),
     row.metadata,
     // A job of an older version tells of no owner.
     row.owner ?? null,

@@ -6,7 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, retentionMsOf, type Variables } from "../config.ts";
 import type { Admission, AdmissionAsk, Gatekeeper } from "../job/admission.ts";
-import type { AttemptReport, JobIndex } from "../job/index-client.ts";
+import type { AttemptReport, JobIndex, PutAnswer } from "../job/index-client.ts";
 import type { JobBinding } from "../job/placement.ts";
 import type { JobKey, JobRow } from "../job/row.ts";
 import { describe, log, logError } from "../log.ts";
@@ -19,6 +19,7 @@ import {
   type RotateResult,
 } from "./destination-keeper.ts";
 import { type DestinationPage, readOf, type StoredDestination } from "./destinations.ts";
+import { Durations } from "./durations.ts";
 import type { FeedPage } from "./feed.ts";
 import { Flow } from "./flow.ts";
 import { Followers } from "./followers.ts";
@@ -59,20 +60,27 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
   readonly #calls = new JobCalls(this.env, this.#tenant);
   readonly #followers = new Followers();
   readonly #together = new Together();
+  readonly #durations = new Durations(this.ctx.storage.kv, this.#jobs);
   /** Where the alarm stands; `null` when it has fired since, or when nothing is known. */
   #armedAt: number | null = null;
 
-  /** Takes over what is newer than what it has, and what has come of attempts. */
-  async put(rows: readonly JobRow[], reports: readonly AttemptReport[] = []): Promise<readonly string[]> {
+  /** Takes over what is newer than what it has, and what has come of attempts. A version before asks for the hosts only. */
+  async put(
+    rows: readonly JobRow[],
+    reports: readonly AttemptReport[] = [],
+    asksAll = false,
+  ): Promise<PutAnswer | readonly string[]> {
     await this.#together.turn();
     if (rows.length > 0) {
       const entries = this.ctx.storage.transactionSync(() => this.#jobs.put(rows, Date.now()));
       this.#jobs.entered(entries);
+      this.#durations.learn(rows, entries);
       this.#followers.tell(entries);
     }
     if (this.#flow.report(reports, Date.now())) await this.#callSoon();
     await this.#wakeWithin(EXPIRE_EVERY_MS);
-    return reports.flatMap(({ host }) => (this.#flow.isOpen(host) ? [host] : []));
+    const troubled = reports.flatMap(({ host }) => (this.#flow.isOpen(host) ? [host] : []));
+    return asksAll ? { troubled, learned: this.#durations.of(rows) } : troubled;
   }
 
   /** Whether a delivery may go out now, and where its destination is. */
@@ -200,6 +208,7 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
       const isEmpty = isDue && !this.#expire(now);
       if (!isEmpty) return await this.#arm(Date.now());
       this.#armedAt = null;
+      this.#durations.forget();
       await this.ctx.storage.deleteAll();
     } catch (error) {
       logError("tenant.alarm_failed", { error: describe(error) });
@@ -215,6 +224,7 @@ export class Tenant extends DurableObject<TenantEnv> implements JobIndex, Gateke
       this.#operations.expire(now),
       this.#flow.expire(now),
     ].includes(true);
+    if (isIndex) this.#durations.save();
     this.ctx.storage.kv.put(EXPIRE_AT, now + (isIndex ? EXPIRE_EVERY_MS : IDLE_EVERY_MS));
     return isIndex || !this.#destinations.table.isEmpty();
   }

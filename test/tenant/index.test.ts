@@ -70,7 +70,7 @@ describe("the index", () => {
 
   it("hears of a job from itself, too, at the latest a quarter of an hour after its registration", async () => {
     const DEAF = { getByName: () => ({ put: NEVER }) } as never;
-    const body = { request_id: uniqueId(), key: "sk-caller-1", eta: 7_200, deadline_seconds: 86_400 };
+    const body = { request_id: uniqueId(), key: "sk-caller-1", eta: 86_400, deadline_seconds: 86_400 };
     const { body: job } = await callWith({ TENANT: DEAF }, "POST", "/v1/jobs", { body });
     const alarmIn = ((await alarmOf(job.id)) ?? 0) - Date.now();
     expect(Math.abs(alarmIn - 900_000)).toBeLessThan(5_000);
