@@ -5,13 +5,13 @@ import { countBy, cpuSeconds, machineTime, percent, percentiles, table } from ".
 describe("percentiles", () => {
   it("are values that were measured, by nearest rank, in whatever order they came", () => {
     const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
-    expect(percentiles(hundred)).toEqual({ count: 100, p50: 50, p99: 99, max: 100 });
-    expect(percentiles([...hundred, 101])).toEqual({ count: 101, p50: 51, p99: 100, max: 101 });
+    expect(percentiles(hundred)).toEqual({ count: 100, p50: 50, p95: 95, p99: 99, max: 100 });
+    expect(percentiles([...hundred, 101])).toEqual({ count: 101, p50: 51, p95: 96, p99: 100, max: 101 });
   });
 
   it("of one value are that value, and of none are zeros", () => {
-    expect(percentiles([7])).toEqual({ count: 1, p50: 7, p99: 7, max: 7 });
-    expect(percentiles([])).toEqual({ count: 0, p50: 0, p99: 0, max: 0 });
+    expect(percentiles([7])).toEqual({ count: 1, p50: 7, p95: 7, p99: 7, max: 7 });
+    expect(percentiles([])).toEqual({ count: 0, p50: 0, p95: 0, p99: 0, max: 0 });
   });
 });
 

@@ -1,0 +1,8 @@
+/**
+ * `npm run bench:schedule`: the schedule that learns beside the loops that people use, in virtual time. About a minute
+ * on two cores; the same figures everywhere.
+ */
+import { scheduleSection } from "./schedule/section.ts";
+
+const { title, body } = await scheduleSection();
+process.stdout.write(`## ${title}\n\n${body}`);
