@@ -36,10 +36,9 @@ export class Durations {
   /** Learns from those rows that have just entered the feed. */
   learn(rows: readonly JobRow[], entries: readonly FeedEntry[]): void {
     this.#restore();
-    for (const { seq, id, eventId } of entries) {
-      const row = rows.find(
-        ({ fields }) => fields.id === id && fields.event_id === eventId && fields.outcome,
-      );
+    const ended = new Map(rows.flatMap((row) => (row.fields.outcome ? [[row.fields.event_id, row]] : [])));
+    for (const { seq, eventId } of entries) {
+      const row = ended.get(eventId);
       if (row?.seen) this.#learn({ endpoint: row.fields.endpoint, seq, eta: row.fields.eta, seen: row.seen });
     }
   }

@@ -43,7 +43,7 @@ const SEQ = REST.length;
 /** And behind that, what the job's end teaches. */
 const SEEN = SEQ + 1;
 /** So many of the newest jobs are looked at for what the stored state has not learned from yet. */
-const LOOK_BACK = 1_000;
+const LOOK_BACK = 200;
 
 const PUT = `INSERT INTO jobs (${NAMES}) VALUES (${NAMES.replace(/\w+/g, "?")})
   ON CONFLICT (registered_at, id) DO UPDATE SET revision = excluded.revision, keep_until = excluded.keep_until,

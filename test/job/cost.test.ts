@@ -155,9 +155,10 @@ describe("the lives of the cost table, whose objects are put away before each al
   });
 
   it("read as many rows of the index as the feed looks back, where the tenant's object was asleep", async () => {
-    const asleep = await lived({ name: "asleep", polls: 1, failedAttempts: 0, indexed: 200 });
-    expect(asleep.counts.objects.Tenant.rowsRead).toBeGreaterThanOrEqual(100);
-    expect(asleep.counts.objects.Tenant.rowsRead).toBeLessThan(200);
+    const asleep = await lived({ name: "asleep", polls: 1, failedAttempts: 0, indexed: 500 });
+    // For the order of the feed 100, and to learn anew how long jobs take 200.
+    expect(asleep.counts.objects.Tenant.rowsRead).toBeGreaterThanOrEqual(300);
+    expect(asleep.counts.objects.Tenant.rowsRead).toBeLessThan(450);
     expect(asleep.counts.objects.Tenant.rowsWritten).toBe(2);
   });
 });

@@ -110,7 +110,7 @@ describe("an object that hosts several jobs", () => {
     expect(await jobs.inside((_, { sql }) => [...sql.exec("SELECT name FROM sqlite_master")])).toEqual([]);
     // And begins anew.
     await jobs.register("c", 300);
-    expect(Math.abs((await jobs.alarmIn()) - (await jobs.pollIn("b")))).toBeLessThan(1_000);
+    expect(Math.abs((await jobs.alarmIn()) - (await jobs.pollIn("c")))).toBeLessThan(1_000);
   });
 
   it("keeps the others when the retention of one is over, and nothing when that of the last is", async () => {
@@ -136,7 +136,8 @@ describe("an object that hosts several jobs", () => {
     await jobs.makeDue("a");
     await jobs.alarm();
     expect((await jobs.stored("a"))?.polls).toBe(1);
-    expect(Math.abs((await jobs.alarmIn()) - 61_000)).toBeLessThan(3_000);
+    const first = Math.min(await jobs.pollIn("a"), await jobs.pollIn("b"));
+    expect(Math.abs((await jobs.alarmIn()) - first)).toBeLessThan(1_000);
   });
 
   it("makes what is written at one time one commit, and answers none before", async () => {

@@ -159,6 +159,7 @@ function ofRounds(rounds: readonly Round[]): Omit<SubjectResult, "name" | "label
 const medians = (all: readonly Percentiles[]): Percentiles => ({
   count: median(all.map(({ count }) => count)),
   p50: median(all.map(({ p50 }) => p50)),
+  p95: median(all.map(({ p95 }) => p95)),
   p99: median(all.map(({ p99 }) => p99)),
   max: median(all.map(({ max }) => max)),
 });

@@ -4,7 +4,13 @@ import type { Percentiles } from "../flow/figures.ts";
 import type { SubjectResult } from "./run.ts";
 import { throughputBody } from "./section.ts";
 
-const spread = (p50: number): Percentiles => ({ count: 100, p50, p99: p50 * 2, max: p50 * 3 });
+const spread = (p50: number): Percentiles => ({
+  count: 100,
+  p50,
+  p95: p50 * 1.5,
+  p99: p50 * 2,
+  max: p50 * 3,
+});
 
 const subject = (name: SubjectResult["name"], perSecond: number, weight: number): SubjectResult => ({
   name,
