@@ -1,13 +1,7 @@
 /**
  * Calls the Worker as a caller does, and reaches behind it into a job's object.
  */
-import {
-  abortAllDurableObjects,
-  evictDurableObject,
-  reset,
-  runDurableObjectAlarm,
-  runInDurableObject,
-} from "cloudflare:test";
+import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { parseConfig } from "../../src/config.ts";
 import { type Claims, mintToken, SCOPES } from "../../src/crypto/token.ts";
@@ -162,10 +156,7 @@ export async function alarmFor(storage: DurableObjectStorage, id: string): Promi
 export const rowsOf = (storage: DurableObjectStorage, id: string): string[] =>
   [...storage.kv.list()].map(([key]) => key).filter((key) => !ARE_SHARED || key.includes(id));
 
-/** Nothing is left of any object, in storage or, where objects are shared, in memory. */
-export async function clear(): Promise<void> {
-  if (ARE_SHARED) await abortAllDurableObjects();
-  await reset();
-}
+/** Nothing is left of any object, in storage or in memory. */
+export const clear = reset;
 
 export const evict = (id: string): Promise<void> => evictDurableObject(stub(id));
