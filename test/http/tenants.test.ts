@@ -80,9 +80,11 @@ describe("a job that never was", () => {
     "a".repeat(5000),
   ])("is not looked for under a malformed id: %s", async (id) => {
     const objects = await objectCount();
-    const sane = await call("GET", `/v1/jobs/${await idOf(uniqueId())}`);
+    // Each by a tenant that has no object yet, should its jobs share one.
+    const [sanely, auth] = [await token({ sub: uniqueId() }), await token({ sub: uniqueId() })];
+    const sane = await call("GET", `/v1/jobs/${await idOf(uniqueId())}`, { auth: sanely });
     for (const [method, suffix] of CALLS) {
-      const answer = await call(method, `/v1/jobs/${id}${suffix}`);
+      const answer = await call(method, `/v1/jobs/${id}${suffix}`, { auth });
       expectProblem(answer, { status: 404, code: "not_found" });
       expect(answer.text).toBe(sane.text);
     }

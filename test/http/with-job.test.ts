@@ -2,10 +2,11 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import type { Bindings } from "../../src/http/call.ts";
 import { type JobStub, withJob } from "../../src/job/placement.ts";
-import { register, registration, stored } from "../support/api.ts";
+import { register, registration, stored, stub } from "../support/api.ts";
 import { callWith, expectProblem } from "../support/http.ts";
 
 const ID = `job_${"a".repeat(32)}`;
+const OBJECT = stub(ID).name;
 const DETAIL = "sqlite at 10.1.2.3 said planted-detail";
 
 const failure = (flags: { retryable?: boolean; overloaded?: boolean }): Error =>
@@ -45,13 +46,13 @@ describe("a call of a job's object", () => {
   it("is made once when it succeeds", async () => {
     const { JOB, made } = flaky();
     expect(await withJob({ ...env, JOB }, "acme", ID, read)).toEqual({ kind: "not_found" });
-    expect(made).toEqual([ID]);
+    expect(made).toEqual([OBJECT]);
   });
 
   it("is made again, each time with a fresh stub, when the platform lost it", async () => {
     const { JOB, made } = flaky(lost, lost);
     expect(await withJob({ ...env, JOB }, "acme", ID, read)).toEqual({ kind: "not_found" });
-    expect(made).toEqual([ID, ID, ID]);
+    expect(made).toEqual([OBJECT, OBJECT, OBJECT]);
   });
 
   it("is given up when it was lost three times", async () => {

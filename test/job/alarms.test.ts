@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { alarmOf, call, evict, makeDue, readJob, stub } from "../support/api.ts";
+import { call, evict, makeDue, objectAlarmOf, readJob, stub } from "../support/api.ts";
 import { HOOK, held, leave, newJob, runAlarm, success } from "../support/life.ts";
 import { ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
@@ -23,7 +23,7 @@ describe("a wake-up that is past already", () => {
     post.release();
     await run;
     // Unless the real alarm has come meanwhile, on a machine that is very busy.
-    expect(((await alarmOf(job.id)) ?? before + 1_000) - before).toBeGreaterThanOrEqual(990);
+    expect(((await objectAlarmOf(job.id)) ?? before + 1_000) - before).toBeGreaterThanOrEqual(990);
   });
 
   it("is not put ahead when a caller has just made it due", async () => {

@@ -2,7 +2,17 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Job } from "../../src/job/job.ts";
 import type { Job as JobRecord } from "../../src/job/record.ts";
-import { type Answer, alarmOf, call, fire, makeDue, register, stored, stub } from "../support/api.ts";
+import {
+  type Answer,
+  alarmOf,
+  call,
+  fire,
+  makeDue,
+  objectAlarmOf,
+  register,
+  stored,
+  stub,
+} from "../support/api.ts";
 import {
   bodyOf,
   type Held,
@@ -144,7 +154,7 @@ describe("while a poll is under way", () => {
     const job = await newJob();
     await duringPoll(job, processing, async () => {
       expect(await bodyOf(job.id)).toMatchObject({ status: "waiting", polls: 0 });
-      expect(await alarmOf(job.id)).toBeNull();
+      expect(await objectAlarmOf(job.id)).toBeNull();
     });
     expect(await alarmOf(job.id)).not.toBeNull();
   });
@@ -186,7 +196,7 @@ describe("while a POST is under way", () => {
     fetched.on(OTHER, status(200));
     const redelivered = await duringPost(job, answer, () => redeliver(job.id, { callback_url: OTHER }));
     expect(redelivered.body).toMatchObject({ status: "delivering", callback_url: OTHER });
-    await runAlarm(job.id);
+    await fire(job.id);
     expect(await bodyOf(job.id)).toMatchObject({ status: "delivered", attempts: 2, callback_url: OTHER });
     expect(fetched.to(OTHER)).toHaveLength(1);
     expect(fetched.to(OTHER)[0]?.body).toBe(fetched.to(HOOK)[0]?.body);

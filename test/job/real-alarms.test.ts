@@ -1,13 +1,13 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import { evict, stub } from "../support/api.ts";
+import { ARE_SHARED, evict, stub } from "../support/api.ts";
 import { HOOK, leave, newJob, reached, success } from "../support/life.ts";
 import { json, type Script, ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
 const processing = json({ status: "processing" });
 
-// Nothing drives these jobs but the platform's own alarms; they share one wait.
-describe.concurrent("a job left to its real alarm", () => {
+// Nothing drives these jobs but the platform's own alarms; they share one wait, unless they share an object, too: one dies.
+describe("a job left to its real alarm", { concurrent: !ARE_SHARED }, () => {
   let fetched: ScriptedFetch;
   beforeAll(() => {
     fetched = new ScriptedFetch().always(HOOK, status(200));

@@ -144,16 +144,21 @@ describe("a master key that is rotated", () => {
   });
 
   it("fails the job at its deadline when it never came back, and polls when it did", async () => {
+    fetched.always(HOOK, status(200));
+    // One after the other: they may share an object, whose run is under one list of keys.
+    const atDeadline = async (job: Life, MASTER_KEYS: string) => {
+      await fireWith(job.id, { MASTER_KEYS: NEW });
+      await age(job.id, 3_600_000);
+      await fireWith(job.id, { MASTER_KEYS });
+      return bodyOf(job.id);
+    };
     const [lost, found] = [await newJob(), await newJob()];
-    fetched.on(found.poll, success).always(HOOK, status(200));
-    for (const { id } of [lost, found]) {
-      await fireWith(id, { MASTER_KEYS: NEW });
-      await age(id, 3_600_000);
-    }
-    await fireWith(lost.id, { MASTER_KEYS: NEW });
-    await fireWith(found.id, { MASTER_KEYS: `${NEW},${OLD}` });
-    expect(await bodyOf(lost.id)).toMatchObject({ outcome: "failed", error: { reason: "key_unreadable" } });
-    expect(await bodyOf(found.id)).toMatchObject({ outcome: "succeeded", polls: 1 });
+    expect(await atDeadline(lost, NEW)).toMatchObject({
+      outcome: "failed",
+      error: { reason: "key_unreadable" },
+    });
+    fetched.on(found.poll, success);
+    expect(await atDeadline(found, `${NEW},${OLD}`)).toMatchObject({ outcome: "succeeded", polls: 1 });
   });
 });
 

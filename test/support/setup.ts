@@ -3,16 +3,16 @@
  * fails. No job outlives its file: its alarm would poll in the middle of the next one. And nothing that an object logs
  * goes straight to vitest. And nobody learns from a job that a test has end at once: others would be polled within a second.
  */
-import { reset } from "cloudflare:test";
 import { afterAll, afterEach, beforeEach } from "vitest";
 import { Tenant } from "../../src/tenant/tenant.ts";
+import { clear } from "./api.ts";
 
 globalThis.fetch = (input) => {
   const url = input instanceof Request ? input.url : String(input);
   return Promise.reject(new Error(`unscripted request: ${url}`));
 };
 
-afterAll(reset);
+afterAll(clear);
 
 /** Tenants whose name begins so learn as they do in earnest. */
 export const LEARNING = "learning-";

@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { age, call, fire, PROVIDER, readJob, register, stub, token } from "../support/api.ts";
-import { expectProblem } from "../support/http.ts";
+import { expectProblem, forget } from "../support/http.ts";
 import { HOOK, leave, newJob, processing, reached, success } from "../support/life.ts";
 import { ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
@@ -120,7 +120,7 @@ describe("an operation on many jobs", () => {
 
   it("takes a job that was canceled meanwhile for done, and one that is gone for failed", async () => {
     const [canceled, gone] = await waiting(2);
-    await runInDurableObject(stub(gone ?? ""), (_, { storage }) => storage.deleteAll());
+    await forget(gone ?? "");
     await runInDurableObject(stub(canceled ?? ""), (object) => object.cancel("acme", canceled ?? ""));
     const { body } = await bulk("cancel", { filter: { host: "example.com" } });
     await ended(body.operation.id).toMatchObject({ status: "done", total: 2, done: 1, failed: 1 });
