@@ -2,6 +2,7 @@
  * One alarm of an object: runs what is due, side by side, and what becomes due meanwhile, until nothing is under way. A
  * slow one holds up no other. It does not throw for anything the outside world can cause.
  */
+import { describe, logError } from "../log.ts";
 import type { Indexing, JobEnv } from "./indexing.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Job } from "./record.ts";
@@ -71,12 +72,23 @@ export class Shift {
     const fresh = [...running.values()].filter((since) => since > now - FRESH_MS).length;
     const room = Math.min(MOST_FRESH - fresh, MOST_RUNS - running.size);
     if (room <= 0) return [];
-    const jobs = this.#wakeUp.due(now, room, running).flatMap((id) => this.#keeper.look(id, now) ?? []);
+    const jobs = this.#wakeUp.due(now, room, running).flatMap((id) => this.#look(id, now) ?? []);
     const since = running.get(this.#suspect);
     const isAlone = since !== undefined && now - since < ALONE_MS;
     const first = isAlone ? undefined : jobs.find(({ guarded }) => guarded);
     if (first) this.#suspect = first.id;
     return jobs.filter((job) => !job.guarded || job === first);
+  }
+
+  /** The job, if something of it is due. A record that cannot be understood holds up no other job. */
+  #look(id: string, now: number): Job | null {
+    try {
+      return this.#keeper.look(id, now);
+    } catch (error) {
+      logError("job.unreadable", { job: id, error: describe(error) });
+      this.#wakeUp.holdBack(id, now + UNREADABLE_RETRY_MS);
+      return null;
+    }
   }
 
   async #run(id: string): Promise<void> {

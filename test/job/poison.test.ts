@@ -232,6 +232,18 @@ describe("a run that ends in an exception", () => {
     expect(Math.abs((await alarmIn(job.id)) - 60_000)).toBeLessThan(1_000);
   });
 
+  it("because its record cannot be understood holds up no other job", async () => {
+    const [broken, other] = [await newJob(), await newJob()];
+    fetched.on(other.poll, processing);
+    for (const { id } of [broken, other]) await makeDue(id);
+    await runInDurableObject(stub(broken.id), (_, { storage: { kv } }) =>
+      kv.put(`job/${broken.id}`, { broken: true }),
+    );
+    await runAlarm(broken.id);
+    await runAlarm(other.id);
+    expect(await stored(other.id)).toMatchObject({ polls: 1, crashes: 0 });
+  });
+
   it("logs the job's id and where the error arose, never its message", async () => {
     const job = await newJob();
     fetched.on(job.poll, processing);
