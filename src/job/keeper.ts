@@ -144,9 +144,14 @@ export class Keeper {
     await this.#wakeUp.arm();
   }
 
-  /** Jobs of which the index may not know the present state; none while it is left alone after a failure. */
+  /**
+   * Jobs of which the index may not know the present state; none while it is left alone after a failure. Of one whose run
+   * is under way it is told at the end: what stands there meanwhile is no more than what the run may come to.
+   */
   toIndex(now: number): Job[] {
-    return this.#wakeUp.isIndexLeftAlone(now) ? [] : this.#agenda.untold(MOST_ROWS);
+    if (this.#wakeUp.isIndexLeftAlone(now)) return [];
+    const untold = this.#agenda.untold(MOST_ROWS + this.running.size);
+    return untold.filter(({ id }) => !this.running.has(id)).slice(0, MOST_ROWS);
   }
 
   /** Erased jobs that the index may still have. */
@@ -209,7 +214,7 @@ export class Keeper {
   async #stored(job: Job): Promise<void> {
     this.#agenda.stored(job);
     if (this.#held.has(job.id)) this.#held.set(job.id, job);
-    if (job.outbox) this.#onNews();
+    if (job.outbox && !this.running.has(job.id)) this.#onNews();
     await this.#wakeUp.armBy(job);
   }
 

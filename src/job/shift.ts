@@ -96,6 +96,7 @@ export class Shift {
     const now = Date.now();
     if (ran === "due_again") this.#wakeUp.holdBack(id, now + WAKE_FLOOR_MS);
     if (ran === "not_stored") this.#wakeUp.holdBack(id, now + UNREADABLE_RETRY_MS);
+    if (this.#keeper.isShared) this.#indexing.soon(this.notice);
     this.notice();
   }
 

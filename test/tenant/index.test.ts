@@ -20,6 +20,7 @@ import {
 import { callWith } from "../support/http.ts";
 import {
   HOOK,
+  held,
   leave,
   NOTHING,
   newJob,
@@ -112,6 +113,19 @@ describe("the index", () => {
     fetched.on("https://other.example/x", status(410));
     await reached(id, "undelivered");
     await expect.poll(async () => (await both(id)).row.status).toBe("undelivered");
+    expect((await both(id)).row).toEqual((await both(id)).job);
+  });
+
+  it("has a job as its run has left it, not as it stood meanwhile", async () => {
+    const { id, poll } = await newJob();
+    const post = held(status(503, { "retry-after": "3600" }));
+    fetched.on(poll, success).on(HOOK, post.script);
+    const run = fire(id);
+    await post.begun();
+    // Longer than a shared object waits before it tells.
+    await scheduler.wait(100);
+    post.release();
+    await run;
     expect((await both(id)).row).toEqual((await both(id)).job);
   });
 
