@@ -97,8 +97,7 @@ export class Keeper {
   /** Stores the job and the alarm, then tells who waits. `before`: as it has just been loaded. */
   async save(job: Job, before = this.load(job.id)): Promise<void> {
     const stamped = this.#stamped(job, before);
-    this.#agenda.set(stamped);
-    await this.#stored(this.#store.save(stamped));
+    await this.#stored(this.#write(stamped, before, () => this.#store.save(stamped)));
     // Each who waits gets a copy of the answer: of a large one, not all copies at once.
     this.#waiters.wake(job.id, (job.answer?.size ?? 0) > INLINE_ANSWER_BYTES ? LARGE_ANSWER_GAP_MS : 0);
   }
@@ -115,8 +114,7 @@ export class Keeper {
     const old = this.load(job.id);
     const earlier = old ? [...(old.supersedes ?? []), old.registeredAt].slice(-MAX_SUPERSEDED) : [];
     const stamped = { ...this.#stamped(job, old), supersedes: earlier };
-    this.#agenda.set(stamped);
-    await this.#stored(this.#store.replace(stamped));
+    await this.#stored(this.#write(stamped, old, () => this.#store.replace(stamped)));
     this.#waiters.wake(job.id);
   }
 
@@ -209,6 +207,17 @@ export class Keeper {
   /** Resolves when the job changes or after `ms`. */
   waitForChange(id: string, ms: number): Promise<void> {
     return this.#waiters.wait(id, ms);
+  }
+
+  /** Where the job cannot be stored, its entry is again what it was: it must not be looked at later than it says. */
+  #write(job: Job, before: Job | null, write: () => Job): Job {
+    this.#agenda.set(job);
+    try {
+      return write();
+    } catch (error) {
+      if (before) this.#agenda.set(before);
+      throw error;
+    }
   }
 
   async #stored(job: Job): Promise<void> {
