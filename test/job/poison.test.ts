@@ -70,7 +70,7 @@ describe("a run after one that died", () => {
     expect(after).toMatchObject({ crashes: 0, guarded: false, polls: 1, state: { status: "waiting" } });
     const { nextPollAt } = inState(after ?? null, "waiting").state;
     expect(nextPollAt).toBeGreaterThan(Date.now() + 5_000);
-    expect(await alarmOf(job.id)).toBe(nextPollAt);
+    expect(Math.abs(((await objectAlarmOf(job.id)) ?? 0) - nextPollAt)).toBeLessThan(ARE_SHARED ? 30_000 : 1);
   });
 
   it.each<[string, Partial<{ callbackUrl: string }>, object, string]>([
