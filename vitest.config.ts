@@ -53,7 +53,11 @@ export default defineConfig({
     projects: [
       worker("worker", "", ["test/**/*.test.ts"]),
       // The same where jobs share objects: whatever touches them.
-      worker("shards", "1", ["job", "tenant", "http", "generation"].map((room) => `test/${room}/**/*.test.ts`)),
+      worker(
+        "shards",
+        "1",
+        ["job", "tenant", "http", "generation"].map((room) => `test/${room}/**/*.test.ts`),
+      ),
       {
         test: {
           name: "node",
