@@ -7,7 +7,8 @@ import { describe, logError } from "../log.ts";
 import { type IndexBindings, putRows, removeRows } from "./index-client.ts";
 import { type Keeper, MOST_ROWS } from "./keeper.ts";
 import type { LimiterBindings } from "./key-limits.ts";
-import { rowOf } from "./row.ts";
+import type { Job } from "./record.ts";
+import { type JobRow, rowOf } from "./row.ts";
 import type { WakeUp } from "./wake-up.ts";
 
 export type JobEnv = Variables & IndexBindings & LimiterBindings;
@@ -75,7 +76,7 @@ export class Indexing {
         const itsJobs = jobs.filter(isIts);
         const itsReports = reports.filter(isIts).map(({ report }) => report);
         const itsErased = erased.filter(isIts);
-        const rows = itsJobs.map((job) => rowOf(job, retentionMs));
+        const rows = itsJobs.flatMap((job) => rowOrNothing(job, retentionMs));
         const [isPut, isRemoved] = await Promise.all([
           rows.length + itsReports.length === 0 || putRows(this.#env, tenant, rows, itsReports),
           itsErased.length === 0 || removeRows(this.#env, tenant, itsErased),
@@ -91,5 +92,15 @@ export class Indexing {
       return this.#wakeUp.indexLater(Date.now());
     // There may be more than can be told at once.
     if (Math.max(jobs.length, erased.length) >= MOST_ROWS) this.#isNew = true;
+  }
+}
+
+/** A job that cannot be understood must not keep the index from hearing of the others. */
+function rowOrNothing(job: Job, retentionMs: number): JobRow[] {
+  try {
+    return [rowOf(job, retentionMs)];
+  } catch (error) {
+    logError("index.job_unreadable", { job: job.id, error: describe(error) });
+    return [];
   }
 }

@@ -129,6 +129,21 @@ describe("an object that hosts several jobs", () => {
     expect(await jobs.alarmIn()).toBeNaN();
   });
 
+  it("tells the index of the others where one cannot be understood", async () => {
+    const jobs = await host({ a: 600, b: 600 });
+    await evictDurableObject(jobs.object());
+    await jobs.inside((_, { kv, sql }) => {
+      kv.put("job/a", { ...kv.get<JobRecord>("job/a"), registeredAt: Number.NaN });
+      sql.exec("UPDATE agenda SET untold = '0/1' WHERE id = 'a'");
+    });
+    await jobs.object().cancel("acme", "b");
+    const listed = async () => {
+      const { jobs } = await env.TENANT.getByName("acme").list({}, null, 10);
+      return jobs.map(({ fields }) => `${fields.id} ${fields.status}`);
+    };
+    await expect.poll(listed).toContain("b canceled");
+  });
+
   it("has what it had after it was evicted, the wake-ups too", async () => {
     const jobs = await host({ a: 600, b: 300 });
     await evictDurableObject(jobs.object());

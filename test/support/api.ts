@@ -134,8 +134,8 @@ export async function makeDue(id: string, tenant = "acme"): Promise<void> {
 }
 
 /** Makes the job `ms` older: every stored time moves into the past. */
-export async function age(id: string, ms: number): Promise<void> {
-  await change(id, (job) => {
+export async function age(id: string, ms: number, tenant = "acme"): Promise<void> {
+  const edit = (job: JobRecord) => {
     const state = { ...job.state } as Record<string, unknown>;
     for (const [name, value] of Object.entries(state))
       if (name.endsWith("At") && typeof value === "number") state[name] = value - ms;
@@ -145,7 +145,8 @@ export async function age(id: string, ms: number): Promise<void> {
       deadlineAt: job.deadlineAt - ms,
       state: state as unknown as JobRecord["state"],
     };
-  });
+  };
+  await change(id, edit, tenant);
 }
 
 export async function change(

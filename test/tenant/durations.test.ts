@@ -192,18 +192,18 @@ describe("a job", () => {
     for (let i = 0; i < 8; i++) {
       const job = i === 0 ? first : await register();
       fetched.on(job.poll, json({ status: "processing" }), json({ status: "success", output: ["u"] }));
-      await age(job.id, 95_000);
-      await fire(job.id);
-      await age(job.id, 5_000);
-      await fire(job.id);
+      await age(job.id, 95_000, tenant);
+      await fire(job.id, tenant);
+      await age(job.id, 5_000, tenant);
+      await fire(job.id, tenant);
     }
     const last = await register();
     expect(last.inSeconds).toBeGreaterThan(10);
     expect(last.inSeconds).toBeLessThan(105);
-    expect((await stored(last.id))?.state).toMatchObject({
+    expect((await stored(last.id, tenant))?.state).toMatchObject({
       status: "waiting",
       learned: expect.any(Float32Array),
     });
-    expect((await stored(first.id))?.state).not.toHaveProperty("learned");
+    expect((await stored(first.id, tenant))?.state).not.toHaveProperty("learned");
   });
 });
