@@ -82,14 +82,19 @@ export class OneJob implements Agenda {
 const SCHEMA = [
   "CREATE TABLE agenda (id TEXT PRIMARY KEY, at INTEGER NOT NULL, untold TEXT) WITHOUT ROWID",
   "CREATE INDEX agenda_at ON agenda (at)",
-  "CREATE INDEX agenda_untold ON agenda (id) WHERE untold IS NOT NULL",
 ];
 
 /** So many are kept at hand for the index. */
-const MOST_FRESH = 1_000;
+const MOST_AT_HAND = 1_000;
 
 /** Which state of the job the index lacks: of a job that is started anew, revisions go on; of one that was erased, not. */
 const stateOf = ({ registeredAt, revision = 0 }: Job): string => `${registeredAt}/${revision}`;
+
+interface Untold {
+  readonly state: string;
+  /** As it was stored, so that it need not be read for the index. */
+  readonly job: Job | null;
+}
 
 export class ManyJobs implements Agenda {
   readonly isShared = true;
@@ -97,8 +102,8 @@ export class ManyJobs implements Agenda {
   readonly #sql: SqlStorage;
   /** The table has been seen. */
   #isThere = false;
-  /** Jobs that were stored last and not told yet, so that they need not be read for that. */
-  readonly #fresh = new Map<string, Job>();
+  /** What the table says of jobs that are untold, by their ids; read once, when the object is new. */
+  #untold: Map<string, Untold> | null = null;
 
   constructor(store: JobStore, sql: SqlStorage) {
     this.#store = store;
@@ -106,23 +111,28 @@ export class ManyJobs implements Agenda {
   }
 
   set(job: Job): void {
+    const untold = this.#read();
     if (!this.#exists()) for (const statement of SCHEMA) this.#sql.exec(statement);
+    const state = job.outbox ? stateOf(job) : null;
     this.#sql.exec(
       "INSERT INTO agenda VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at, untold = excluded.untold",
       job.id,
       wakeAt(job),
-      job.outbox ? stateOf(job) : null,
+      state,
     );
-    this.#fresh.delete(job.id);
+    if (state === null) untold.delete(job.id);
+    else untold.set(job.id, { state, job: null });
   }
 
   stored(job: Job): void {
+    const untold = this.#read();
     // Of an answer the index is told nothing.
-    if (job.outbox && this.#fresh.size < MOST_FRESH) this.#fresh.set(job.id, { ...job, answer: null });
+    if (job.outbox && untold.size <= MOST_AT_HAND)
+      untold.set(job.id, { state: stateOf(job), job: { ...job, answer: null } });
   }
 
   remove(id: string): void {
-    this.#fresh.delete(id);
+    this.#read().delete(id);
     if (this.#exists()) this.#sql.exec("DELETE FROM agenda WHERE id = ?", id);
   }
 
@@ -134,33 +144,45 @@ export class ManyJobs implements Agenda {
   }
 
   isUntold({ id }: Job): boolean {
-    if (!this.#exists()) return false;
-    return [...this.#sql.exec("SELECT 1 FROM agenda WHERE id = ? AND untold IS NOT NULL", id)].length > 0;
+    return this.#read().has(id);
   }
 
   untold(limit: number): Job[] {
-    if (!this.#exists()) return [];
-    const rows = this.#sql.exec<{ id: string }>(
-      "SELECT id FROM agenda WHERE untold IS NOT NULL LIMIT ?",
-      limit,
-    );
-    return [...rows].flatMap(({ id }) => this.#fresh.get(id) ?? this.#store.load(id) ?? []);
+    const untold = this.#read();
+    return [...untold].slice(0, limit).flatMap(([id, { job }]) => {
+      const stored = job ?? this.#store.load(id);
+      if (!stored) untold.delete(id);
+      return stored ?? [];
+    });
   }
 
   told(jobs: readonly Job[]): void {
-    for (const { id } of jobs) this.#fresh.delete(id);
-    const states = JSON.stringify(jobs.map((job) => [job.id, stateOf(job)]));
-    if (jobs.length > 0)
+    const untold = this.#read();
+    const told = jobs.filter((job) => untold.get(job.id)?.state === stateOf(job));
+    for (const { id } of told) untold.delete(id);
+    if (told.length > 0)
       this.#sql.exec(
-        `UPDATE agenda SET untold = NULL FROM json_each(?) AS told
-         WHERE agenda.id = told.value ->> 0 AND agenda.untold = told.value ->> 1`,
-        states,
+        "UPDATE agenda SET untold = NULL WHERE id IN (SELECT value FROM json_each(?))",
+        JSON.stringify(told.map(({ id }) => id)),
       );
   }
 
   gone(): void {
-    this.#fresh.clear();
+    this.#untold = null;
     this.#isThere = false;
+  }
+
+  #read(): Map<string, Untold> {
+    if (this.#untold) return this.#untold;
+    const rows = this.#exists()
+      ? [
+          ...this.#sql.exec<{ id: string; untold: string }>(
+            "SELECT id, untold FROM agenda WHERE untold IS NOT NULL",
+          ),
+        ]
+      : [];
+    this.#untold = new Map(rows.map(({ id, untold: state }) => [id, { state, job: null }]));
+    return this.#untold;
   }
 
   /** Only what is there before anything is written counts: a table that is made just now may be undone. */
