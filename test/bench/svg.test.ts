@@ -66,6 +66,44 @@ describe("a bar chart", () => {
   });
 });
 
+describe("a bar chart of ratios", () => {
+  it("has its bars stand on 1, upwards and downwards", () => {
+    const svg = bars({
+      groups: ["one"],
+      isLog: true,
+      series: [4, 0.25].map((v) => ({ name: `${v}`, values: [v] })),
+    });
+    const [above, below] = [...svg.matchAll(/y="([\d.]+)" width="[\d.]+" height="([\d.]+)"/g)]
+      .slice(1, 3)
+      .map(([, y, height]) => [Number(y), Number(height)] as const);
+    expect((above?.[0] ?? 0) + (above?.[1] ?? 0)).toBeCloseTo(below?.[0] ?? 0, 0);
+    expect(above?.[1]).toBeCloseTo(below?.[1] ?? 0, 0);
+  });
+});
+
+describe("a bar chart of many series", () => {
+  const series = Array.from({ length: 24 }, (_, i) => ({
+    name: `a series with the number ${i}`,
+    values: [i, i + 1],
+  }));
+
+  it("has the legend in lines above the bars, and every name of it on the card", () => {
+    const svg = bars({ series });
+    const names = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>(a series[^<]*)</g)];
+    expect(names).toHaveLength(24);
+    for (const [, x, , name] of names) expect(Number(x) + (name?.length ?? 0) * 6.4).toBeLessThan(760);
+    const lowest = Math.max(...names.map(([, , y]) => Number(y)));
+    const values = [...svg.matchAll(/y="([\d.]+)" font-size="9"/g)].map(([, y]) => Number(y));
+    expect(values).toHaveLength(48);
+    expect(Math.min(...values)).toBeGreaterThan(lowest);
+  });
+
+  it("has the values written upwards, each beside its bar", () => {
+    expect(bars({ series }).match(/transform="rotate\(-90/g)).toHaveLength(48 + 1);
+    expect(bars().match(/transform="rotate\(-90/g)).toHaveLength(1);
+  });
+});
+
 describe("a line chart", () => {
   it("has a dot for each point, a line for each series that is one, and a name beside each", () => {
     const svg = lines();
@@ -86,6 +124,28 @@ describe("a line chart", () => {
       Number(new RegExp(`y="([\\d.]+)"[^>]*>${name}<`).exec(svg)?.[1]),
     );
     expect(Math.abs((heights[0] ?? 0) - (heights[1] ?? 0))).toBeGreaterThanOrEqual(14);
+  });
+
+  it("moves a name that would cover the point of another", () => {
+    const points = (x: number) => [[x, 20]] as const;
+    const svg = lines({
+      x: { title: "x" },
+      series: [
+        { name: "a name that is long enough", points: points(10) },
+        { name: "b", points: points(12) },
+      ],
+    });
+    const height = Number(/y="([\d.]+)"[^>]*>a name that is long enough</.exec(svg)?.[1]);
+    expect(Math.abs(height - 4 - (dots(svg)[1]?.[1] ?? 0))).toBeGreaterThan(10);
+  });
+
+  it("keeps all names on its card", () => {
+    const name = "a name that is long, and stands beside the last point of all";
+    const svg = lines({ series: [{ name, points: [[100, 20]] }] });
+    const [from, width] = [/<text x="([\d.]+)"[^>]*>a name/, /viewBox="0 0 (\d+)/].map((pattern) =>
+      Number(pattern.exec(svg)?.[1]),
+    );
+    expect((from ?? 0) + name.length * 6.4).toBeLessThan(width ?? 0);
   });
 
   it("refuses zero on a logarithmic axis", () => {

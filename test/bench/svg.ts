@@ -1,28 +1,27 @@
 /**
  * Charts as SVG text: bars in groups, side by side or on top of one another, and points or lines over axes that may be
- * logarithmic. They stand on a white card of their own, so that they can be read on a light page and on a dark one, say
- * in `<title>` and `<desc>` what they show, and come out the same to the byte from the same figures.
+ * logarithmic. They say in `<title>` and `<desc>` what they show, and come out the same to the byte from the same figures.
  */
-import { type Scale, scaleOf } from "./scale.ts";
+import {
+  card,
+  colour,
+  type Described,
+  GREY,
+  LETTER,
+  LINE,
+  legendOf,
+  plotBeside,
+  plotOf,
+  px,
+  shown,
+  text,
+  yAxis,
+} from "./card.ts";
+import { scaleOf } from "./scale.ts";
 
-/** Dark enough to write with on white, and told apart by lightness where hues are not. */
-const COLOURS = ["#0072b2", "#c04f00", "#00805d", "#a8457f", "#8a6a00", "#555555", "#6a3d9a", "#1f7a8c"];
-const INK = "#1f2328";
-const GREY = "#59636e";
-const LINE = "#d1d9e0";
-const WIDTH = 760;
-const HEIGHT = 420;
-const LETTER = 6.4;
-const TOP = 64;
-const BOTTOM = 58;
-const LEFT = 70;
 const LABEL_HEIGHT = 14;
-
-interface Described {
-  readonly title: string;
-  /** For who cannot see it: what is compared, in a sentence. */
-  readonly description: string;
-}
+/** Of a point, and what a name has above and below its middle. */
+const DOT_HEIGHT = 11;
 
 /** Each series has one value for each group; `null` where there is nothing to be shown. */
 export interface BarChart extends Described {
@@ -32,6 +31,8 @@ export interface BarChart extends Described {
   readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
   /** Parts of a whole, the first at the bottom. */
   readonly isStacked?: boolean;
+  /** For ratios, side by side: bars then stand on 1. */
+  readonly isLog?: boolean;
 }
 
 export interface Axis {
@@ -51,35 +52,43 @@ export interface LineChart extends Described {
   }[];
 }
 
+/** Narrower bars have their values written upwards. */
+const UPRIGHT_WIDTH = 26;
+
 export function barChart(chart: BarChart): string {
-  const { groups, series, isStacked = false } = chart;
+  const { groups, series, isStacked = false, isLog = false } = chart;
   const valueAt = (bar: number, group: number): number => series[bar]?.values[group] ?? 0;
   const sums = groups.map((_, group) => series.reduce((sum, _one, bar) => sum + valueAt(bar, group), 0));
-  const scale = scaleOf(isStacked ? sums : series.flatMap(({ values }) => values.map((value) => value ?? 0)));
-  const plot = plotOf(WIDTH - 24);
+  const known = series.flatMap(({ values }) => values.filter((value) => value !== null));
+  const scale = scaleOf(isStacked ? sums : isLog ? [1, ...known] : known, isLog);
+  const legend = legendOf(series.map(({ name }) => name));
+  const plot = plotOf(legend.lines);
   const slot = (plot.right - plot.left) / groups.length;
-  const width = (slot * 0.76) / (isStacked ? 1.8 : series.length);
+  const width = (slot * (isStacked ? 0.76 : 0.9)) / (isStacked ? 1.8 : series.length);
+  const gap = Math.min(1, width / 12);
   const parts: string[] = [];
   for (const [group, name] of groups.entries()) {
     const middle = plot.left + slot * (group + 0.5);
-    let below = 0;
+    let below = isLog ? 1 : 0;
     for (const [bar, { values }] of series.entries()) {
       const value = values[group] ?? null;
       if (value === null) continue;
       const x = isStacked ? middle - width / 2 : middle + (bar - series.length / 2) * width;
-      const [top, base] = [plot.y(scale, below + value), plot.y(scale, below)];
+      const [end, base] = [plot.y(scale, isStacked ? below + value : value), plot.y(scale, below)];
+      const [top, height] = [Math.min(end, base), Math.abs(base - end)];
       parts.push(
-        `<rect x="${px(x + 1)}" y="${px(top)}" width="${px(width - 2)}" height="${px(base - top)}" fill="${colour(bar)}"/>`,
+        `<rect x="${px(x + gap)}" y="${px(top)}" width="${px(width - 2 * gap)}" height="${px(height)}" fill="${colour(bar)}"/>`,
       );
       if (isStacked) below += value;
-      else parts.push(text(x + width / 2, top - 5, shown(value), { anchor: "middle", size: 11 }));
+      else if (width >= UPRIGHT_WIDTH)
+        parts.push(text(x + width / 2, top - 5, shown(value), { anchor: "middle", size: 11 }));
+      else parts.push(text(x + width / 2 + 3, top - 4, shown(value), { size: 9, isTurned: true }));
     }
     const total = plot.y(scale, sums[group] ?? 0) - 5;
     if (isStacked) parts.push(text(middle, total, shown(sums[group] ?? 0), { anchor: "middle", size: 11 }));
     parts.push(text(middle, plot.bottom + 18, name, { anchor: "middle" }));
   }
-  const axis = yAxis(plot, scale, chart.yTitle);
-  return card(chart, [...axis, ...parts, ...legend(series.map(({ name }) => name))]);
+  return card(chart, plot, [...yAxis(plot, scale, chart.yTitle), ...parts, ...legend.parts]);
 }
 
 export function lineChart(chart: LineChart): string {
@@ -95,8 +104,9 @@ export function lineChart(chart: LineChart): string {
       y.isLog,
     ),
   ];
-  const longest = Math.max(0, ...series.map(({ name }) => name.length));
-  const plot = plotOf(WIDTH - 24 - longest * LETTER);
+  const plot = plotBeside(
+    series.map(({ name, points: own }) => [across.at(own.at(-1)?.[0] ?? 0), name.length]),
+  );
   const parts: string[] = [];
   const labels: Label[] = [];
   for (const [i, { name, points: own, isLine }] of series.entries()) {
@@ -114,8 +124,11 @@ export function lineChart(chart: LineChart): string {
     `<line x1="${px(plot.x(across, tick))}" y1="${plot.top}" x2="${px(plot.x(across, tick))}" y2="${plot.bottom}" stroke="${LINE}"/>`,
     text(plot.x(across, tick), plot.bottom + 18, shown(tick), { anchor: "middle", fill: GREY }),
   ]);
-  const title = text((plot.left + plot.right) / 2, HEIGHT - 14, x.title, { anchor: "middle", fill: GREY });
-  return card(chart, [...ticks, ...yAxis(plot, up, y.title), title, ...parts, ...placed(labels)]);
+  const title = text((plot.left + plot.right) / 2, plot.bottom + 44, x.title, {
+    anchor: "middle",
+    fill: GREY,
+  });
+  return card(chart, plot, [...ticks, ...yAxis(plot, up, y.title), title, ...parts, ...placed(labels)]);
 }
 
 interface Label {
@@ -125,109 +138,27 @@ interface Label {
   readonly y: number;
 }
 
-/** Names beside their last points; one that would cover another moves down, with a line back to its point. */
+/** Names beside their last points; one that would cover another or its point moves, with a line back to its own. */
 function placed(labels: readonly Label[]): string[] {
   const done: Label[] = [];
   for (const label of [...labels].sort((a, b) => a.y - b.y)) {
     const covers = (y: number): boolean =>
-      done.some((other) => Math.abs(other.y - y) < LABEL_HEIGHT && meets(other, label));
+      done.some((other) => Math.abs(other.y - y) < LABEL_HEIGHT && meets(other, label)) ||
+      labels.some((other) => Math.abs(other.from[1] + 4 - y) < DOT_HEIGHT && hides(label, other.from[0]));
     let { y } = label;
-    while (covers(y)) y += 1;
+    for (let by = 1; covers(y); by++) y = label.y + (by % 2 === 0 ? -by : by + 1) / 2;
     done.push({ ...label, y });
   }
   return done.flatMap(({ name, fill, from: [x, top], y }) => [
-    ...(y - top > LABEL_HEIGHT
+    ...(Math.abs(y - top - 4) > DOT_HEIGHT
       ? [`<line x1="${px(x)}" y1="${px(top)}" x2="${px(x + 9)}" y2="${px(y - 4)}" stroke="${fill}"/>`]
       : []),
     text(x + 10, y, name, { fill }),
   ]);
 }
 
+const hides = ({ from: [x], name }: Label, point: number): boolean =>
+  x + 4 < point && point < x + name.length * LETTER + 16;
+
 const meets = (a: Label, b: Label): boolean =>
   a.from[0] < b.from[0] + b.name.length * LETTER + 12 && b.from[0] < a.from[0] + a.name.length * LETTER + 12;
-
-interface PlotArea {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-  readonly x: (scale: Scale, value: number) => number;
-  readonly y: (scale: Scale, value: number) => number;
-}
-
-function plotOf(right: number): PlotArea {
-  const bottom = HEIGHT - BOTTOM;
-  return {
-    left: LEFT,
-    right,
-    top: TOP,
-    bottom,
-    x: (scale, value) => LEFT + scale.at(value) * (right - LEFT),
-    y: (scale, value) => bottom - scale.at(value) * (bottom - TOP),
-  };
-}
-
-function yAxis(plot: PlotArea, scale: Scale, title: string): string[] {
-  const marks = scale.ticks.flatMap((tick) => {
-    const y = plot.y(scale, tick);
-    return [
-      `<line x1="${plot.left}" y1="${px(y)}" x2="${px(plot.right)}" y2="${px(y)}" stroke="${LINE}"/>`,
-      text(plot.left - 8, y + 4, shown(tick), { anchor: "end", fill: GREY }),
-    ];
-  });
-  const [x, y] = [18, (plot.top + plot.bottom) / 2];
-  const turned = `<g transform="rotate(-90 ${x} ${y})">${text(x, y, title, { anchor: "middle", fill: GREY })}</g>`;
-  return [...marks, turned];
-}
-
-/** What the colours mean, in a line below the title. */
-function legend(names: readonly string[]): string[] {
-  let x = LEFT;
-  return names.flatMap((name, i) => {
-    const at = x;
-    x += 18 + name.length * LETTER + 16;
-    return [
-      `<rect x="${px(at)}" y="38" width="11" height="11" fill="${colour(i)}"/>`,
-      text(at + 16, 48, name),
-    ];
-  });
-}
-
-function card({ title, description }: Described, parts: readonly string[]): string {
-  const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" font-family="system-ui, 'Segoe UI', 'Open Sans', sans-serif">`;
-  const back = `<rect x="0.5" y="0.5" width="${WIDTH - 1}" height="${HEIGHT - 1}" rx="6" fill="#ffffff" stroke="${LINE}"/>`;
-  return `${[
-    head,
-    `<title>${escaped(title)}</title>`,
-    `<desc>${escaped(description)}</desc>`,
-    back,
-    text(LEFT, 26, title, { size: 15, weight: 600 }),
-    ...parts,
-    "</svg>",
-  ].join("\n")}\n`;
-}
-
-interface TextStyle {
-  readonly anchor?: "start" | "middle" | "end";
-  readonly size?: number;
-  readonly fill?: string;
-  readonly weight?: number;
-}
-
-const text = (
-  x: number,
-  y: number,
-  words: string,
-  { anchor, size = 12, fill = INK, weight }: TextStyle = {},
-) =>
-  `<text x="${px(x)}" y="${px(y)}" font-size="${size}" fill="${fill}"${anchor ? ` text-anchor="${anchor}"` : ""}${weight ? ` font-weight="${weight}"` : ""}>${escaped(words)}</text>`;
-
-const colour = (i: number): string => COLOURS[i % COLOURS.length] ?? INK;
-const px = (value: number): string => String(Math.round(value * 10) / 10);
-
-/** Three figures of it, and no more zeros than it needs. */
-const shown = (value: number): string =>
-  Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)));
-
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escaped = (words: string): string => words.replace(/[&<>"]/g, (letter) => ENTITIES[letter] ?? letter);
