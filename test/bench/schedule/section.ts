@@ -1,5 +1,5 @@
 /**
- * The schedules' part of results.md. Plots are drawn elsewhere, from the figures.
+ * The schedules' part of results.md: a table for each workload, how fast Pollhook learns, and the plots.
  */
 import type { Section } from "../section.ts";
 import {
@@ -12,6 +12,7 @@ import {
   STEP_AT,
   type WorkloadFigures,
 } from "./measure.ts";
+import { schedulePlots } from "./plots.ts";
 
 export const FULL: Options = { seeds: [1, 2, 3, 4, 5, 6, 7, 8], jobs: 400 };
 
@@ -19,10 +20,13 @@ export async function scheduleSection(
   options = FULL,
 ): Promise<Section & { readonly figures: ScheduleFigures }> {
   const figures = measureSchedule(options);
-  return { title: "Schedules", body: bodyOf(figures), plots: [], figures };
+  const plots = schedulePlots(figures.workloads);
+  const images = plots.map(({ name, alt }) => `![${alt}](plots/${name}.svg)`);
+  return { title: "Schedules", body: [scheduleBody(figures), ...images].join("\n\n"), plots, figures };
 }
 
-function bodyOf({ seeds, jobs, workloads, learning, recovery }: ScheduleFigures): string {
+/** Pure. */
+export function scheduleBody({ seeds, jobs, workloads, learning, recovery }: ScheduleFigures): string {
   const better = workloads.flatMap((each) =>
     betterThanPollhook(each).map((loop) => `${loop} (${each.workload.name})`),
   );
@@ -43,8 +47,7 @@ ${learningTable(learning, 0)}
 
 A provider that changes after ${STEP_AT} jobs, all with an eta of 20 s: the same, by how many jobs ago that was.
 
-${learningTable(recovery, STEP_AT)}
-`;
+${learningTable(recovery, STEP_AT)}`;
 }
 
 function workloadTable({ workload, rows }: WorkloadFigures): string {
