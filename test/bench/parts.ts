@@ -4,5 +4,7 @@
 import type { Section } from "./section.ts";
 
 export const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
+  schedule: async () => (await import("./schedule/section.ts")).scheduleSection(),
+  throughput: async () => (await import("./throughput/section.ts")).throughputSection(),
   cost: async () => (await import("./cost/section.ts")).costSection(),
 };

@@ -7,16 +7,16 @@ import { parseArgs } from "node:util";
 import { ROOT, runCommand } from "../../demo/worker-process.ts";
 import { profileSubjects } from "./profiling.ts";
 import type { ThroughputOptions } from "./run.ts";
-import { throughputSection } from "./section.ts";
+import { FULL, throughputBody, throughputSection } from "./section.ts";
 import { availableSubjects, ON_PLAIN_WORKERD, SUBJECTS, type SubjectName } from "./subjects.ts";
 
 const USAGE = `Usage: npm run bench:throughput -- [options]
 
   --subjects <a,b>  of ${SUBJECTS.join(", ")} (default: all that can run here)
                     bullmq needs a redis-server on the PATH, and npm install --no-save bullmq@6.7.0 ioredis@6.0.0
-  --jobs <n>        whose whole life is measured; at most 300 where wrangler dev is the server (default: 2000)
-  --waiting <n>     that wait while memory and disk are looked at, or as many as the time allows (default: 10000)
-  --rounds <n>      in which all but the slow subjects take turns (default: 2)
+  --jobs <n>        whose whole life is measured; at most 300 where wrangler dev is the server (default: ${FULL.jobs})
+  --waiting <n>     that wait while memory and disk are looked at, or as many as the time allows (default: ${FULL.waiting})
+  --rounds <n>      in which all but the slow subjects take turns (default: ${FULL.rounds})
   --profile <into>  write profiles of subjects on plain workerd into the folder, and measure nothing
   --root <folder>   another checkout, whose Pollhook is measured in place of this one's
   --help            this text
@@ -39,9 +39,9 @@ await runCommand(async () => {
   const { values } = parseArgs({
     options: {
       subjects: { type: "string" },
-      jobs: { type: "string", default: "2000" },
-      waiting: { type: "string", default: "10000" },
-      rounds: { type: "string", default: "2" },
+      jobs: { type: "string", default: String(FULL.jobs) },
+      waiting: { type: "string", default: String(FULL.waiting) },
+      rounds: { type: "string", default: String(FULL.rounds) },
       profile: { type: "string" },
       root: { type: "string", default: ROOT },
       help: { type: "boolean", default: false },
@@ -60,8 +60,8 @@ await runCommand(async () => {
     say: (text) => process.stderr.write(`${text}\n`),
   };
   if (values.profile === undefined) {
-    const { body } = await throughputSection(options);
-    process.stdout.write(`${body}\n`);
+    const { result } = await throughputSection(options);
+    process.stdout.write(`${throughputBody(result)}\n`);
   } else {
     const plain = options.subjects.filter((name) => ON_PLAIN_WORKERD.includes(name));
     process.stdout.write(await profileSubjects({ ...options, subjects: plain }, resolve(values.profile)));

@@ -12,10 +12,10 @@ import { type Bundle, bundleBare, bundlePollhook } from "./bundle.ts";
 import { startPlainWorkerd } from "./plain-workerd.ts";
 import { canRunQueue, startQueue } from "./queue.ts";
 
-export const SUBJECTS = ["floor", "single", "sharded", "dev", "workflow", "bullmq"] as const;
+export const SUBJECTS = ["floor", "shared-floor", "single", "sharded", "dev", "workflow", "bullmq"] as const;
 export type SubjectName = (typeof SUBJECTS)[number];
 
-export const ON_PLAIN_WORKERD: readonly SubjectName[] = ["floor", "single", "sharded"];
+export const ON_PLAIN_WORKERD: readonly SubjectName[] = ["floor", "shared-floor", "single", "sharded"];
 
 export interface Surroundings {
   /** The checkout whose Pollhook is measured. */
@@ -68,9 +68,12 @@ export async function subjectsOf(
   const pollhook = wants("single", "sharded")
     ? await bundlePollhook(root, await made("bundle"), minify)
     : null;
-  const floor = wants("floor")
-    ? await bundleBare(fileURLToPath(new URL("floor.ts", WORKERS)), "Floor", await made("bundle"))
-    : null;
+  const bare = async (name: SubjectName, file: string, className: string) =>
+    wants(name)
+      ? await bundleBare(fileURLToPath(new URL(file, WORKERS)), className, await made("bundle"))
+      : null;
+  const floor = await bare("floor", "floor.ts", "Floor");
+  const sharedFloor = await bare("shared-floor", "shared-floor.ts", "SharedFloor");
   return names.map((name): Subject => {
     switch (name) {
       case "floor":
@@ -79,6 +82,14 @@ export async function subjectsOf(
           label: "floor: bare Worker, one object per job",
           isSlow: false,
           start: async (inspectAt) => startFloor(need(floor), await made(name), surroundings, inspectAt),
+        };
+      case "shared-floor":
+        return {
+          name,
+          label: "bare Worker, 8 shared objects, commits together",
+          isSlow: false,
+          start: async (inspectAt) =>
+            startFloor(need(sharedFloor), await made(name), surroundings, inspectAt),
         };
       case "single":
       case "sharded":

@@ -124,10 +124,10 @@ describe("a text in workerd's configuration", () => {
 });
 
 describe("the bench", () => {
-  it("measures the floor and Pollhook side by side, and relates them", async () => {
+  it("measures the floors and Pollhook side by side, and relates them", async () => {
     const said: string[] = [];
     const result = await runThroughput({
-      subjects: ["floor", "single"],
+      subjects: ["floor", "shared-floor", "single"],
       jobs: 20,
       waiting: 1,
       rounds: 1,
@@ -135,7 +135,7 @@ describe("the bench", () => {
       root: ROOT,
       say: (text) => said.push(text),
     });
-    expect(said).toHaveLength(2);
+    expect(said).toHaveLength(3);
     for (const { registering, life, waiting } of result.subjects) {
       expect(registering.map(({ connections }) => connections)).toEqual([1, 32, 128]);
       expect(Math.min(...registering.map(({ perSecond }) => perSecond))).toBeGreaterThan(0);
