@@ -103,10 +103,11 @@ export function retentionMsOf(env: Variables): number {
   return result.ok ? result.config.retentionMs : DEFAULT_RETENTION_HOURS * HOUR_MS;
 }
 
-/** Where jobs live; in objects of their own while the configuration cannot be used. */
+/** Where jobs live. Throws while the configuration cannot be used: nobody may take a job for none that cannot be looked for. */
 export function jobShardsOf(env: Variables): readonly number[] {
   const result = readConfig(env);
-  return result.ok ? result.config.jobShards : OWN_OBJECTS;
+  if (!result.ok) throw new Error("The configuration cannot be used.");
+  return result.config.jobShards;
 }
 
 /** What a poll is worth; the default while the configuration cannot be used. */

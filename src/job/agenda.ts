@@ -21,12 +21,16 @@ export interface Agenda {
   set(job: Job): void;
   /** It is stored. */
   stored(job: Job): void;
+  /** Whatever the job's record says, it is looked at then; until it is stored again. */
+  hold(id: string, at: number): void;
   remove(id: string): void;
   /** The earliest, that many at most. */
   first(limit: number): Entry[];
   /** Whether the index may not know the present state of the job as it is stored. */
   isUntold(job: Job): boolean;
   untold(limit: number): Job[];
+  /** When the index is to hear of something at the latest: soon of what is over. */
+  urgency(): "none" | "far" | "soon";
   /** The index has these, as they were when it was told. */
   told(jobs: readonly Job[]): void;
   /** All that was stored here has been dropped. */
@@ -45,6 +49,7 @@ export class OneJob implements Agenda {
 
   set(): void {}
   stored(): void {}
+  hold(): void {}
 
   remove(id: string): void {
     // Whoever comes after it under this id begins to count anew.
@@ -62,6 +67,12 @@ export class OneJob implements Agenda {
 
   untold(): Job[] {
     return this.#store.all().filter((job) => this.isUntold(job));
+  }
+
+  urgency(): "none" | "far" | "soon" {
+    const [job] = this.untold();
+    if (!job) return "none";
+    return isOver(job.state) ? "soon" : "far";
   }
 
   told(jobs: readonly Job[]): void {
@@ -131,6 +142,10 @@ export class ManyJobs implements Agenda {
       untold.set(job.id, { state: stateOf(job), job: { ...job, answer: null } });
   }
 
+  hold(id: string, at: number): void {
+    if (this.#exists()) this.#sql.exec("UPDATE agenda SET at = ? WHERE id = ?", at, id);
+  }
+
   remove(id: string): void {
     this.#read().delete(id);
     if (this.#exists()) this.#sql.exec("DELETE FROM agenda WHERE id = ?", id);
@@ -154,6 +169,11 @@ export class ManyJobs implements Agenda {
       if (!stored) untold.delete(id);
       return stored ?? [];
     });
+  }
+
+  /** Many jobs' object tells the index by itself; this is for when it was lost. */
+  urgency(): "none" | "far" {
+    return this.#read().size > 0 ? "far" : "none";
   }
 
   told(jobs: readonly Job[]): void {

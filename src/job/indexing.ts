@@ -41,6 +41,7 @@ export class Indexing {
       await this.#tell();
     } catch (error) {
       logError("index.failed", { error: describe(error) });
+      await this.#wakeUp.indexLater(Date.now());
     }
   }
 
@@ -65,7 +66,7 @@ export class Indexing {
   async #tell(): Promise<void> {
     const keeper = this.#keeper;
     const jobs = keeper.toIndex(Date.now());
-    const erased = keeper.erased();
+    const erased = keeper.erased(Date.now());
     const reports = keeper.takeReports();
     if (jobs.length + erased.length + reports.length === 0) return;
     const retentionMs = retentionMsOf(this.#env);

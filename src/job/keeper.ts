@@ -3,6 +3,7 @@
  * in one commit, and whoever waits for the job is told.
  */
 
+import { describe, logError } from "../log.ts";
 import { Together } from "../together.ts";
 import type { Agenda } from "./agenda.ts";
 import type { AttemptReport } from "./index-client.ts";
@@ -102,10 +103,20 @@ export class Keeper {
     this.#waiters.wake(job.id, (job.answer?.size ?? 0) > INLINE_ANSWER_BYTES ? LARGE_ANSWER_GAP_MS : 0);
   }
 
-  /** Stores jobs with a watchdog in place of their own wake-up, and waits until that is on disk. */
-  async saveGuarded(jobs: readonly Job[], watchdogAt: number): Promise<void> {
-    for (const job of jobs) this.#store.save(job);
-    await this.#wakeUp.set(watchdogAt);
+  /** Stores a job that its object may die of; whether that was possible. */
+  saveGuarded(job: Job): boolean {
+    try {
+      this.#store.save(job);
+      return true;
+    } catch (error) {
+      logError("job.not_stored", { job: job.id, error: describe(error) });
+      return false;
+    }
+  }
+
+  /** Sets the alarm to look after those, should the object die, and waits until all that is on disk. */
+  async watch(watchdogs: ReadonlyMap<string, number>): Promise<void> {
+    await this.#wakeUp.guard(watchdogs);
     await this.#storage.sync();
   }
 
@@ -125,6 +136,7 @@ export class Keeper {
       this.#agenda.remove(job.id);
     });
     this.#held.delete(job.id);
+    this.#wakeUp.release(job.id);
     const armed = this.#wakeUp.arm();
     this.#waiters.wake(job.id);
     this.#onNews();
@@ -138,6 +150,7 @@ export class Keeper {
     this.#store.drop(id);
     this.#agenda.remove(id);
     this.#held.delete(id);
+    this.#wakeUp.release(id);
     if (this.#store.isEmpty()) return this.#dropAll();
     await this.#wakeUp.arm();
   }
@@ -153,8 +166,8 @@ export class Keeper {
   }
 
   /** Erased jobs that the index may still have. */
-  erased(): Erased[] {
-    return this.#store.erased(MOST_ROWS);
+  erased(now: number): Erased[] {
+    return this.#wakeUp.isIndexLeftAlone(now) ? [] : this.#store.erased(MOST_ROWS);
   }
 
   /** The index has these, as they were when it was told. */

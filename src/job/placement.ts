@@ -47,13 +47,13 @@ export async function registerJob(
   registration: Registration,
 ): ReturnType<JobStub["register"]> {
   const { tenant, id } = registration;
-  const [first = id, ...older] = objectNames(jobShardsOf(env), tenant, id);
-  let place = first;
-  for (const name of older) {
+  const names = objectNames(jobShardsOf(env), tenant, id);
+  const [newest = id] = names;
+  for (const name of names.length > 1 ? names : []) {
     const found = await call(env, name, (job) => job.read(tenant, id));
-    if (found.kind !== "not_found") place = name;
+    if (found.kind !== "not_found") return call(env, name, (job) => job.register(registration));
   }
-  return call(env, place, (job) => job.register(registration));
+  return call(env, newest, (job) => job.register(registration));
 }
 
 /**

@@ -12,15 +12,25 @@ import { called } from "./parking.ts";
 import type { Job } from "./record.ts";
 import { run } from "./run.ts";
 
-/** A run before this one died: that is counted, and a watchdog set, before anything that may kill this one too. */
-export async function guard(jobs: readonly Job[], now: number, keeper: Keeper, env: JobEnv): Promise<void> {
+/**
+ * A run before this one died: that is counted, and a watchdog set, before anything that may kill this one too. Answers
+ * with the jobs of which not even that could be written down.
+ */
+export async function guard(
+  jobs: readonly Job[],
+  now: number,
+  keeper: Keeper,
+  env: JobEnv,
+): Promise<readonly string[]> {
   const guarded = jobs.map((job) => crashes.guarded(job, now));
-  const watchdogs = guarded.map((job) => crashes.watchdogAt(job, now, Math.random()));
-  await keeper.saveGuarded(guarded, Math.min(...watchdogs));
-  for (const { id } of guarded) {
+  const stored = guarded.filter((job) => keeper.saveGuarded(job));
+  const watchdogs = stored.map((job) => [job.id, crashes.watchdogAt(job, now, Math.random())] as const);
+  if (stored.length > 0) await keeper.watch(new Map(watchdogs));
+  for (const { id } of stored) {
     const job = keeper.load(id);
     if (job) await giveUpIfPoisoned(job, keeper, env);
   }
+  return guarded.flatMap((job) => (stored.includes(job) ? [] : [job.id]));
 }
 
 /**

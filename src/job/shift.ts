@@ -11,19 +11,26 @@ import { WAKE_FLOOR_MS, type WakeUp } from "./wake-up.ts";
 
 /** From then on the next alarm goes on: the platform ends one that takes 15 minutes. */
 const SHIFT_MS = 30_000;
-/** Runs at once, those not counted that have been waiting for others… */
-const MOST_FRESH = 64;
-const FRESH_MS = 500;
-/** …and in all: each may hold an answer. */
+/** Runs at once, in all objects of the isolate, which share its one thread; one is not counted once it has taken so long: it waits for others. */
+const MOST_FRESH = 128;
+const FRESH_MS = 1_000;
+/** Runs of an object: each may hold an answer. */
 const MOST_RUNS = 1_000;
 /** Who was not let in looks again. */
 const LOOK_MS = 50;
 /** Of what changes among many at one time, one look is enough. */
 const BETWEEN_LOOKS_MS = 4;
-/** Of those who may have brought the object down, each has so long alone: what kills does it soon. */
-const ALONE_MS = 2_000;
 /** When a job is tried again of which nothing could be stored. */
 export const UNREADABLE_RETRY_MS = 60_000;
+
+/** When the isolate's last runs of shared objects began (epoch ms), of those that have not ended. */
+const fresh = new Set<{ readonly since: number }>();
+
+function freshRuns(now: number): number {
+  // Those of an object that has died end by themselves here.
+  for (const run of fresh) if (run.since <= now - FRESH_MS) fresh.delete(run);
+  return fresh.size;
+}
 
 export class Shift {
   readonly #keeper: Keeper;
@@ -58,8 +65,9 @@ export class Shift {
       // Where one died under guard, nobody else is to blame.
       const guarded = jobs.filter((job) => job.guarded);
       const suspects = guarded.length === 0 && isRetry && isFirst ? jobs : guarded;
-      if (suspects.length > 0) await guard(suspects, now, this.#keeper, this.#env);
-      for (const { id } of jobs) void this.#run(id);
+      const unguarded = suspects.length > 0 ? await guard(suspects, now, this.#keeper, this.#env) : [];
+      for (const id of unguarded) this.#wakeUp.holdBack(id, now + UNREADABLE_RETRY_MS);
+      for (const { id } of jobs) if (!unguarded.includes(id)) void this.#run(id);
       if (running.size === 0 && (!this.#indexing.isSoon || now >= endAt)) break;
       await this.#change(now);
     }
@@ -69,13 +77,11 @@ export class Shift {
   /** Those that may begin now. */
   #due(now: number): Job[] {
     const { running } = this.#keeper;
-    const fresh = [...running.values()].filter((since) => since > now - FRESH_MS).length;
-    const room = Math.min(MOST_FRESH - fresh, MOST_RUNS - running.size);
+    const room = Math.min(this.#keeper.isShared ? MOST_FRESH - freshRuns(now) : 1, MOST_RUNS - running.size);
     if (room <= 0) return [];
     const jobs = this.#wakeUp.due(now, room, running).flatMap((id) => this.#look(id, now) ?? []);
-    const since = running.get(this.#suspect);
-    const isAlone = since !== undefined && now - since < ALONE_MS;
-    const first = isAlone ? undefined : jobs.find(({ guarded }) => guarded);
+    // Beside another one, nobody could tell whom the object has died of.
+    const first = running.has(this.#suspect) ? undefined : jobs.find(({ guarded }) => guarded);
     if (first) this.#suspect = first.id;
     return jobs.filter((job) => !job.guarded || job === first);
   }
@@ -92,7 +98,10 @@ export class Shift {
   }
 
   async #run(id: string): Promise<void> {
+    const run = { since: Date.now() };
+    if (this.#keeper.isShared) fresh.add(run);
     const ran = await runSafely(id, this.#keeper, this.#env);
+    fresh.delete(run);
     const now = Date.now();
     if (ran === "due_again") this.#wakeUp.holdBack(id, now + WAKE_FLOOR_MS);
     if (ran === "not_stored") this.#wakeUp.holdBack(id, now + UNREADABLE_RETRY_MS);

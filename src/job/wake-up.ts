@@ -5,7 +5,7 @@
 import { logError } from "../log.ts";
 import type { Agenda } from "./agenda.ts";
 import { wakeAt } from "./lifecycle.ts";
-import { isOver, type Job } from "./record.ts";
+import type { Job } from "./record.ts";
 import type { JobStore } from "./store.ts";
 
 /** What a run leaves behind as due already has to wait this long, so that no clock error makes a hot loop. */
@@ -69,8 +69,21 @@ export class WakeUp {
   }
 
   async set(at: number): Promise<void> {
-    this.#armedAt = at;
+    // One that could not be set is none.
+    this.#armedAt = null;
     await this.#storage.setAlarm(at);
+    this.#armedAt = at;
+  }
+
+  /** Sets the alarm though a run of it is under way, which may die: for all jobs here, the ones in `watchdogs` at those times. */
+  async guard(watchdogs: ReadonlyMap<string, number>): Promise<void> {
+    for (const [id, at] of watchdogs) this.#agenda.hold(id, at);
+    const now = Date.now();
+    // In an object of one job there is no other to be woken for.
+    const earliest = this.#agenda.isShared
+      ? (this.#earliest(now) ?? Number.POSITIVE_INFINITY)
+      : Number.POSITIVE_INFINITY;
+    await this.set(Math.max(Math.min(earliest, ...watchdogs.values()), now + WAKE_FLOOR_MS));
   }
 
   /** Everything here is gone, the alarm too. */
@@ -94,6 +107,11 @@ export class WakeUp {
   /** The job is not looked at before then. */
   holdBack(id: string, until: number): void {
     this.#notBefore.set(id, until);
+  }
+
+  /** The job is gone, or another; nothing that was said of it counts any more. */
+  release(id: string): void {
+    this.#notBefore.delete(id);
   }
 
   /** Whose time has come, the earliest first, without those of `running`. */
@@ -136,11 +154,11 @@ export class WakeUp {
   #tellAt(now: number): number | null {
     const soon = Math.max(now + INDEX_DELAY_MS, this.#indexNotBefore);
     const far = Math.max(now + FAR_INDEX_DELAY_MS, this.#indexNotBefore);
-    const [untold] = this.#agenda.untold(1);
+    const urgency = this.#agenda.urgency();
     const isGone = this.#store.erased(1).length > 0;
+    if (urgency === "none" && !isGone) return null;
     // Many jobs' object tells the index of its own accord; the alarm is for when that was in vain, or the object was lost.
-    if (this.#agenda.isShared) return untold || isGone ? (this.isIndexLeftAlone(now) ? soon : far) : null;
-    if (isGone || (untold && isOver(untold.state))) return soon;
-    return untold ? far : null;
+    if (this.#agenda.isShared) return this.isIndexLeftAlone(now) ? soon : far;
+    return isGone || urgency === "soon" ? soon : far;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * How long a tenant's jobs take, for each endpoint: learned when the index first hears of an outcome, kept in memory, and
- * written with the object's hourly alarm, one row for all. After a restart it is made up for from the newest jobs; what
- * is lost beyond those is learned again.
+ * written after every so many jobs and with the object's hourly alarm, one row for all. After a restart it is made up for
+ * from the newest jobs.
  */
 import { type Learned, observe, usable } from "../job/learned.ts";
 import type { JobRow } from "../job/row.ts";
@@ -10,6 +10,12 @@ import type { JobTable, Lesson } from "./job-table.ts";
 
 /** The provider has about twenty; a caller may name others. Who was learned from longest ago is forgotten. */
 const MOST_ENDPOINTS = 64;
+
+/**
+ * Written at the latest after so many: jobs that are polled once, when they are done, teach little by themselves, so that
+ * what was learned from those before them must not be lost.
+ */
+const MOST_UNSAVED = 50;
 
 const KEY = "durations";
 
@@ -25,7 +31,8 @@ export class Durations {
   /** Who was learned from last stands last. */
   readonly #known = new Map<string, Learned>();
   #isRestored = false;
-  #isSaved = true;
+  /** Jobs that were learned from since the state was written. */
+  #unsaved = 0;
   #seq = 0;
 
   constructor(kv: SyncKvStorage, jobs: Pick<JobTable, "lessons">) {
@@ -41,6 +48,7 @@ export class Durations {
       const row = ended.get(eventId);
       if (row?.seen) this.#learn({ endpoint: row.fields.endpoint, seq, eta: row.fields.eta, seen: row.seen });
     }
+    if (this.#unsaved >= MOST_UNSAVED) this.save();
   }
 
   /** What is known of the rows' endpoints. */
@@ -55,15 +63,15 @@ export class Durations {
 
   /** Writes what has been learned since the last time. */
   save(): void {
-    if (this.#isSaved) return;
+    if (this.#unsaved === 0) return;
     this.#kv.put<Stored>(KEY, { seq: this.#seq, endpoints: [...this.#known] });
-    this.#isSaved = true;
+    this.#unsaved = 0;
   }
 
   /** All of it is deleted. */
   forget(): void {
     this.#known.clear();
-    this.#isSaved = true;
+    this.#unsaved = 0;
   }
 
   /** Once: what was stored, and what those jobs teach that have ended since, the ones of this moment too. */
@@ -87,6 +95,6 @@ export class Durations {
     const [oldest] = this.#known.keys();
     if (this.#known.size > MOST_ENDPOINTS && oldest !== undefined) this.#known.delete(oldest);
     this.#seq = seq;
-    this.#isSaved = false;
+    this.#unsaved++;
   }
 }

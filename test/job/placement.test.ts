@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { jobId, shareOf } from "../../src/job/ids.ts";
 import { objectNames, registerJob, withJob } from "../../src/job/placement.ts";
 import type { Job as JobRecord } from "../../src/job/record.ts";
+import { JobCalls } from "../../src/tenant/job-calls.ts";
 import { clear, uniqueId } from "../support/api.ts";
 import { registrationOf } from "../support/jobs.ts";
 
@@ -86,5 +87,25 @@ describe("a job that was placed before JOB_SHARDS changed", () => {
       expect((await withJob(envWith(shards), "globex", id, (job) => job.read("globex", id))).kind).toBe(
         "not_found",
       );
+  });
+
+  it("is registered where it is read, should it be in two places", async () => {
+    const registration = await request();
+    await registerJob(envWith("8"), registration);
+    await registerJob(envWith("0"), registration);
+    const again = await registerJob(envWith("8,0"), registration);
+    const { id } = registration;
+    const read = await withJob(envWith("8,0"), "acme", id, (job) => job.read("acme", id));
+    if (again.kind !== "exists" || read.kind !== "found") throw new Error("it is not there");
+    expect(again.view.fields.event_id).toBe(read.view.fields.event_id);
+  });
+
+  it("is none that is gone while the configuration cannot be used", async () => {
+    const registration = await request();
+    await registerJob(envWith("8"), registration);
+    const { id } = registration;
+    const unusable = { ...envWith("8"), PUBLIC_URL: "nonsense" };
+    await expect(withJob(unusable, "acme", id, (job) => job.read("acme", id))).rejects.toThrow();
+    expect(await new JobCalls(unusable, "acme").operate("cancel", id)).toBe(false);
   });
 });

@@ -1,14 +1,12 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { seal } from "../../src/crypto/vault.ts";
-import type { Job } from "../../src/job/job.ts";
-import { wakeAt } from "../../src/job/lifecycle.ts";
 import type { Job as JobRecord } from "../../src/job/record.ts";
-import { clear, config, PROVIDER, PROVIDER_KEY } from "../support/api.ts";
+import { clear } from "../support/api.ts";
 import { registrationOf } from "../support/jobs.ts";
-import { HOOK, held, processing, RETRY, success } from "../support/life.ts";
+import { HOOK, held, processing, success } from "../support/life.ts";
 import { networkError, ScriptedFetch, status } from "../support/scripted-fetch.ts";
+import { host, pollOf } from "../support/shared-object.ts";
 
 let fetched: ScriptedFetch;
 beforeEach(() => {
@@ -19,53 +17,6 @@ afterEach(async () => {
   await clear();
   expect(fetched.unexpected).toEqual([]);
 });
-
-const pollOf = (id: string): string => `${PROVIDER}/api/v3/fetch/${id}`;
-
-/** One object that hosts several jobs, each named by its id and registered with that eta. */
-async function host(etas: Readonly<Record<string, number>>) {
-  const name = crypto.randomUUID();
-  // A stub of an object that has died is of no use any more.
-  const object = () => env.JOB.getByName(name);
-  const register = async (id: string, etaSeconds: number) => {
-    const sealedKey = await seal(PROVIDER_KEY, id, config.masterKeys[0]);
-    return object().register(registrationOf({ id, requestId: id, etaSeconds, sealedKey }));
-  };
-  await Promise.all(Object.entries(etas).map(([id, eta]) => register(id, eta)));
-  const inside = <T>(work: (job: Job, storage: DurableObjectStorage) => T | Promise<T>): Promise<T> =>
-    runInDurableObject(object(), (job, { storage }) => work(job, storage));
-  const change = (ids: readonly string[], edit: (job: JobRecord) => JobRecord) =>
-    inside((_, { kv, sql }) => {
-      for (const id of ids) {
-        const job = kv.get<JobRecord>(`job/${id}`);
-        if (!job) continue;
-        kv.put(`job/${id}`, edit(job));
-        sql.exec("UPDATE agenda SET at = ? WHERE id = ?", wakeAt(edit(job)), id);
-      }
-    });
-  return {
-    object,
-    register,
-    inside,
-    change,
-    alarm: (info?: AlarmInvocationInfo) => inside((job) => job.alarm(info)),
-    alarmIn: () => inside(async (_, storage) => ((await storage.getAlarm()) ?? Number.NaN) - Date.now()),
-    rows: () => inside((_, { kv }) => [...kv.list()].map(([key]) => key)),
-    stored: (id: string) => inside((_, { kv }) => kv.get<JobRecord>(`job/${id}`)),
-    /** Until the job's own next poll. */
-    pollIn: (id: string) =>
-      inside((_, { kv }) => {
-        const state = kv.get<JobRecord>(`job/${id}`)?.state;
-        return (state?.status === "waiting" ? state.nextPollAt : Number.NaN) - Date.now();
-      }),
-    makeDue: (...ids: string[]) =>
-      change(ids, (job) =>
-        job.state.status === "waiting"
-          ? { ...job, state: { ...job.state, nextPollAt: Date.now() - 1 } }
-          : job,
-      ),
-  };
-}
 
 describe("an object that hosts several jobs", () => {
   it("wakes up for the earliest of them", async () => {
@@ -261,32 +212,5 @@ describe("an alarm of several jobs", () => {
     await jobs.object().erase("acme", "c");
     await jobs.alarm();
     expect(Math.abs((await jobs.alarmIn()) - 60_000)).toBeLessThan(1_500);
-  });
-
-  it("blames those that were due when one died, and from the second time on each alone", async () => {
-    const jobs = await host({ a: 600, b: 600, c: 600 });
-    const answers = ["a", "b", "c"].map((id) => {
-      const answer = held(processing);
-      fetched.always(pollOf(id), answer.script);
-      return answer;
-    });
-    await jobs.makeDue("a", "b", "c");
-    const die = async (count: number) => {
-      const run = runInDurableObject(jobs.object(), async (job, ctx) => {
-        void job.alarm(RETRY);
-        for (const { begun } of answers.slice(0, count)) await begun();
-        ctx.abort("dies");
-      });
-      await expect(run).rejects.toThrow("dies");
-    };
-    const crashes = async () =>
-      Promise.all(["a", "b", "c"].map(async (id) => (await jobs.stored(id))?.crashes));
-    await die(3);
-    expect(await crashes()).toEqual([1, 1, 1]);
-    await die(1);
-    expect((await crashes()).sort()).toEqual([1, 1, 2]);
-    for (const { release } of answers) release();
-    await jobs.alarm(RETRY);
-    expect(await crashes()).toEqual([0, 0, 0]);
   });
 });
