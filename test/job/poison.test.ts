@@ -116,6 +116,8 @@ describe("a poll that kills its run each time", () => {
       await dieInAlarm(job.id, poll, crashes === 1 ? RETRY : undefined);
       expect(await stored(job.id)).toMatchObject({ crashes, guarded: true, state: { status: "waiting" } });
       expect(await alarmIn(job.id)).toBeGreaterThan(10_000);
+      // The time of the watchdog has come.
+      await makeDue(job.id);
     }
     await runAlarm(job.id);
     expect(fetched.to(job.poll)).toHaveLength(5);
