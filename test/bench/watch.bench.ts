@@ -4,13 +4,13 @@
  */
 import { exports } from "cloudflare:workers";
 import { afterAll, it } from "vitest";
-import { call, ORIGIN, registration, token } from "../support/api.ts";
+import { call, ORIGIN, pollIn, registration, token } from "../support/api.ts";
 import { covered } from "../support/covered.ts";
 import { success } from "../support/life.ts";
 import { Meter } from "../support/meter.ts";
 import { ScriptedFetch, status } from "../support/scripted-fetch.ts";
 
-const ETA_SECONDS = 60;
+const POLLED_AFTER_MS = 60_000;
 const HOOK = "https://watched.example/hook";
 
 const fetched = new ScriptedFetch();
@@ -18,13 +18,15 @@ fetched.always(HOOK, status(204));
 afterAll(() => fetched.restore());
 
 async function newJob(): Promise<string> {
-  const body = registration({ callback_url: HOOK, eta: ETA_SECONDS });
+  const body = registration({ callback_url: HOOK });
   fetched.on(`https://modelslab.com/api/v3/fetch/${body.request_id}`, success);
-  return (await call("POST", "/v1/jobs", { body })).body.id;
+  const { id } = (await call("POST", "/v1/jobs", { body })).body;
+  await pollIn(id, POLLED_AFTER_MS);
+  return id;
 }
 
 const WATCHERS: Readonly<Record<string, (id: string) => Promise<void>>> = {
-  nobody: async () => scheduler.wait((ETA_SECONDS + 8) * 1_000),
+  nobody: async () => scheduler.wait(POLLED_AFTER_MS + 8_000),
   "GET …?wait=30, again and again": async (id) => {
     for (let isOver = false; !isOver; )
       isOver = (await call("GET", `/v1/jobs/${id}?wait=30`)).body.status === "delivered";

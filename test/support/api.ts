@@ -133,6 +133,13 @@ export async function makeDue(id: string, tenant = "acme"): Promise<void> {
   await change(id, due, tenant);
 }
 
+/** Has the job polled so long from now, whatever its schedule says. */
+export async function pollIn(id: string, ms: number, tenant = "acme"): Promise<void> {
+  const nextPollAt = Date.now() + ms;
+  await change(id, (job) => ({ ...job, state: { ...job.state, nextPollAt } as JobRecord["state"] }), tenant);
+  await runInDurableObject(stub(id, tenant), (_, { storage }) => storage.setAlarm(nextPollAt));
+}
+
 /** Makes the job `ms` older: every stored time moves into the past. */
 export async function age(id: string, ms: number, tenant = "acme"): Promise<void> {
   const edit = (job: JobRecord) => {

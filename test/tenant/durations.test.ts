@@ -104,6 +104,15 @@ describe("the tenant's object", () => {
     expect(await storedOf(tenant)).toBe("untouched");
   });
 
+  it("writes it after 50 jobs, too: it could not be made up from jobs that were polled once", async () => {
+    const tenant = newTenant();
+    const lessons = Array.from({ length: 50 }, () => SEEN);
+    for (let i = 0; i < 49; i++) await put(tenant, [ended()]);
+    expect(await storedOf(tenant)).toBeUndefined();
+    await put(tenant, [ended()]);
+    expect(await storedOf(tenant)).toMatchObject({ endpoints: [["v3", learnedFrom(...lessons)]] });
+  });
+
   it("makes up after a restart for what was not written yet, in its order, and for nothing twice", async () => {
     const tenant = newTenant();
     const [first, second, third] = [SEEN, { after: 3, until: 4 }, { after: 600, until: null }];

@@ -8,7 +8,7 @@ import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { jobId } from "../../../src/job/ids.ts";
 import { rowOf } from "../../../src/job/row.ts";
-import { evict, fire, ORIGIN, PROVIDER, stub, token, uniqueId } from "../../support/api.ts";
+import { evict, fire, ORIGIN, PROVIDER, pollIn, stub, token, uniqueId } from "../../support/api.ts";
 import { covered, type Span } from "../../support/covered.ts";
 import { endedJob, SUCCEEDED } from "../../support/jobs.ts";
 import { Meter } from "../../support/meter.ts";
@@ -24,7 +24,7 @@ export interface Latency {
 
 /** Long enough for a wake-up that should not be. */
 const QUIET_MS = 300;
-const WATCHED_ETA_SECONDS = 60;
+const WATCHED_MS = 60_000;
 const DAY_MS = 24 * 3_600_000;
 
 export interface Lived {
@@ -43,11 +43,12 @@ export async function live(scenario: Scenario, latency: Latency, tenant: string)
   const meter = await Meter.start();
   try {
     if (scenario.indexed) await evictTenant(tenant);
-    const eta = scenario.isWatched ? WATCHED_ETA_SECONDS : 600;
-    const body = { request_id: requestId, callback_url: hook, key: "sk-cost", eta };
+    const body = { request_id: requestId, callback_url: hook, key: "sk-cost", eta: 600 };
     await client.make("POST", "/v1/jobs", body);
-    if (scenario.isWatched) await client.make("GET", `/v1/jobs/${id}/events`);
-    else
+    if (scenario.isWatched) {
+      await pollIn(id, WATCHED_MS, tenant);
+      await client.make("GET", `/v1/jobs/${id}/events`);
+    } else
       for (let run = 0; run < scenario.polls + scenario.failedAttempts; run++) {
         await meter.settled(QUIET_MS);
         // It has been idle for long enough.
