@@ -46,6 +46,12 @@ const worker = (name: string, jobShards: string, include: string[]): TestProject
   },
 });
 
+/** What has to do with jobs; the other tests of `http` never reach one. */
+const SHARED = [
+  "test/{job,tenant,generation}/**/*.test.ts",
+  "test/http/{batch,bounds,feed,find,job,leaks,metadata,provider,registering,registration,tenants,wait,with-job}*.test.ts",
+];
+
 export default defineConfig({
   test: {
     // Three at a time, also where there are two cores: most of the time is spent waiting for alarms and processes.
@@ -53,11 +59,7 @@ export default defineConfig({
     projects: [
       worker("worker", "", ["test/**/*.test.ts"]),
       // The same where jobs share objects: whatever touches them.
-      worker(
-        "shards",
-        "1",
-        ["job", "tenant", "http", "generation"].map((room) => `test/${room}/**/*.test.ts`),
-      ),
+      worker("shards", "1", SHARED),
       {
         test: {
           name: "node",
