@@ -16,6 +16,8 @@ const STATE = process.env.POLLHOOK_START_STATE ?? join(ROOT, ".wrangler", "start
 const LAST_FILE = join(STATE, "last.json");
 const ROLES = ["worker", "provider", "receiver"] as const;
 type Ports = Record<(typeof ROLES)[number], number>;
+/** Within which a Worker that was left behind has ended, and let go of its port. */
+const ORPHAN_LIMIT_MS = 10_000;
 /** Of a delivered event, what is shown: an output may be megabytes of base64. */
 const SHOWN_CHARS = 2_000;
 
@@ -65,7 +67,9 @@ async function endOrphan({ worker, starter, group }: Partial<Last>): Promise<voi
     throw new Error(`It runs already, at http://127.0.0.1:${worker}: two would share one storage.`);
   say("Ending the Worker that a killed start has left behind …");
   process.kill(-group, "SIGKILL");
-  while (await isPollhook(`http://127.0.0.1:${worker}`)) await sleep(100);
+  // Not all of a group dies at the same instant; what is kept longer than this is somebody else's.
+  for (const limit = Date.now() + ORPHAN_LIMIT_MS; Date.now() < limit && !(await isFree(worker)); )
+    await sleep(100);
 }
 
 function isAlive(pid: number): boolean {
