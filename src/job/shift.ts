@@ -11,7 +11,10 @@ import { WAKE_FLOOR_MS, type WakeUp } from "./wake-up.ts";
 
 /** From then on the next alarm goes on: the platform ends one that takes 15 minutes. */
 const SHIFT_MS = 30_000;
-/** Runs at once, in all objects of the isolate, which share its one thread; one is not counted once it has taken so long: it waits for others. */
+/**
+ * Runs at once, in all objects of the isolate, which share its one thread. One that has taken so long waits for others,
+ * and is not counted any more.
+ */
 const MOST_FRESH = 128;
 const FRESH_MS = 1_000;
 /** Runs of an object: each may hold an answer. */

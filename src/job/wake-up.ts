@@ -69,10 +69,14 @@ export class WakeUp {
   }
 
   async set(at: number): Promise<void> {
-    // One that could not be set is none.
-    this.#armedAt = null;
-    await this.#storage.setAlarm(at);
     this.#armedAt = at;
+    try {
+      await this.#storage.setAlarm(at);
+    } catch (error) {
+      // One that could not be set is none.
+      this.#armedAt = null;
+      throw error;
+    }
   }
 
   /** Sets the alarm though a run of it is under way, which may die: for all jobs here, the ones in `watchdogs` at those times. */
