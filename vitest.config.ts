@@ -54,8 +54,8 @@ const SHARED = [
 
 export default defineConfig({
   test: {
-    // Four at a time, also where there are two cores: most of the time is spent waiting for alarms and processes.
-    maxWorkers: 4,
+    // Three at a time, also where there are two cores: most of the time is spent waiting for alarms and processes.
+    maxWorkers: 3,
     projects: [
       worker("worker", "", ["test/**/*.test.ts"]),
       // The same where jobs share objects: whatever touches them.

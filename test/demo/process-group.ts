@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
+const LOG_LAG_MS = 1_000;
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 5_000;
 /** What is kept of the output, for the case that it does not start. */
@@ -84,8 +85,11 @@ export class ProcessGroup {
         throw new Error(`${this.#name} ended with ${this.#child.exitCode ?? this.#child.signalCode}`);
       const health = await healthOf(origin);
       if (health?.status === 200) return;
-      // It runs, and says in its log what is wrong with its configuration.
-      if (health) throw new Error(`/healthz answers ${health.status}`);
+      // It runs, and says in its log what is wrong with its configuration; that comes by another way, and later.
+      if (health) {
+        await sleep(LOG_LAG_MS);
+        throw new Error(`/healthz answers ${health.status}`);
+      }
       await sleep(100);
     }
     throw new Error(`no answer within ${START_LIMIT_MS / 1000} s`);
