@@ -2,8 +2,8 @@
  * What was counted, as tables and plots: per job, in dollars for a million of them, and beside the same job as a Workflow
  * and as messages.
  */
-import { markdownTable } from "../markdown.ts";
-import type { Plot, Section } from "../section.ts";
+import { markdownTable } from "../../report/markdown.ts";
+import type { Plot, Section } from "../../report/section.ts";
 import { barChart } from "../svg.ts";
 import { type Bill, billOf, messagesBill, storageBill, totalOf, workflowBill } from "./bill.ts";
 import {

@@ -3,7 +3,7 @@
  */
 import { startVitest } from "vitest/node";
 import { ROOT } from "../../demo/worker-process.ts";
-import type { Section } from "../section.ts";
+import type { Section } from "../../report/section.ts";
 import { type Counted, sectionOf } from "./report.ts";
 
 export async function costSection(): Promise<Section> {

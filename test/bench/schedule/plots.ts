@@ -2,7 +2,7 @@
  * The schedules' plots: what every way to poll costs beside the optimum, and for one workload what it pays with, polls or
  * lag. Pure.
  */
-import type { Plot } from "../section.ts";
+import type { Plot } from "../../report/section.ts";
 import { barChart, lineChart } from "../svg.ts";
 import { OPTIMUM, ORACLE, POLL_COSTS, POLLHOOK, type Row, type WorkloadFigures } from "./measure.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The schedules' part of results.md: a table for each workload, how fast Pollhook learns, and the plots.
  */
-import type { Section } from "../section.ts";
+import type { Section } from "../../report/section.ts";
 import {
   betterThanPollhook,
   type Learning,

@@ -1,7 +1,7 @@
 /**
  * The throughput's plots: jobs a second, registered and through their whole life, and what a job that waits weighs. Pure.
  */
-import type { Plot } from "../section.ts";
+import type { Plot } from "../../report/section.ts";
 import { barChart } from "../svg.ts";
 import { CONNECTIONS, RATIO_CONNECTIONS, type SubjectResult } from "./run.ts";
 

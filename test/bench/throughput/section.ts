@@ -2,7 +2,7 @@
  * The part of `results.md` on throughput: what was measured, as tables, and the ratios beside what they should be.
  */
 import { ROOT } from "../../demo/worker-process.ts";
-import type { Section } from "../section.ts";
+import type { Section } from "../../report/section.ts";
 import { throughputPlots } from "./plots.ts";
 import {
   CONNECTIONS,

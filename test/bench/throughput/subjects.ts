@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mintToken, SCOPES } from "../../../src/crypto/token.ts";
 import { startWorker } from "../../demo/worker-process.ts";
-import { type Bundle, bundleBare, bundlePollhook } from "./bundle.ts";
-import { startPlainWorkerd } from "./plain-workerd.ts";
+import { type Bundle, bundleBare, bundlePollhook } from "../../workerd/bundle.ts";
+import { startPlainWorkerd } from "../../workerd/plain-workerd.ts";
 import { canRunQueue, startQueue } from "./queue.ts";
 
 export const SUBJECTS = ["floor", "shared-floor", "single", "sharded", "dev", "workflow", "bullmq"] as const;

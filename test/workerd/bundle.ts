@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { unstable_readConfig } from "wrangler";
-import type { ObjectClass } from "../../../src/self-hosted/capnp.ts";
-import { ROOT } from "../../demo/worker-process.ts";
+import type { ObjectClass } from "../../src/self-hosted/capnp.ts";
+import { ROOT } from "../demo/worker-process.ts";
 
 /** A Worker that plain workerd can run. */
 export interface Bundle {

@@ -4,15 +4,12 @@
  */
 import type { Section } from "./section.ts";
 
-const HEAD = `# Results
-
-Written by \`npm run bench\`; [what it measures](../../README.md#figures). Only ratios taken in one run are compared.`;
-
 const begin = (part: string): string => `<!-- part: ${part} -->`;
 const end = (part: string): string => `<!-- end of part: ${part} -->`;
 
 /** The file with these parts in place of what it had of them, in the order of `parts`; others stay as they are. */
 export function withParts(
+  head: string,
   before: string,
   parts: readonly string[],
   ran: ReadonlyMap<string, { readonly section: Section; readonly setting: string }>,
@@ -22,7 +19,7 @@ export function withParts(
     const block = now ? blockOf(now.section, now.setting) : bodyOf(before, part);
     return block === null ? [] : [`${begin(part)}\n${block.trim()}\n${end(part)}`];
   });
-  return `${[HEAD, ...blocks].join("\n\n")}\n`;
+  return `${[head, ...blocks].join("\n\n")}\n`;
 }
 
 const blockOf = ({ title, body }: Section, setting: string): string => `## ${title}\n\n${setting}\n\n${body}`;

@@ -6,11 +6,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { type Variable, workerdConfig } from "../../../src/self-hosted/capnp.ts";
-import { freePort, ProcessGroup } from "../../demo/process-group.ts";
+import { type Variable, workerdConfig } from "../../src/self-hosted/capnp.ts";
+import { freePort, ProcessGroup } from "../demo/process-group.ts";
 import type { Bundle } from "./bundle.ts";
 
-/** What may be reached: benches and tests have their provider and receiver on the loopback. */
+/** Benches and tests have their provider and receiver on the loopback. */
 const ALLOW = ["public", "private"];
 const CONFIG_FILE = "workerd.capnp";
 const DISK_FOLDER = "disk";
@@ -22,6 +22,8 @@ export interface PlainWorkerdOptions {
   readonly vars: Readonly<Record<string, Variable>>;
   /** For variables that are taken from the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What `fetch` may reach; also private addresses unless given. */
+  readonly allow?: readonly string[];
   /** A free one unless given. */
   readonly port?: number;
   /** Listen for the DevTools protocol at this `host:port`. */
@@ -53,7 +55,7 @@ export async function startPlainWorkerd(options: PlainWorkerdOptions): Promise<P
   try {
     const scriptPath = basename(bundle.script);
     await writeFile(join(made, scriptPath), await readFile(bundle.script));
-    const config = { ...bundle, address, scriptPath, diskPath, vars, allow: ALLOW };
+    const config = { ...bundle, address, scriptPath, diskPath, vars, allow: options.allow ?? ALLOW };
     await writeFile(join(made, CONFIG_FILE), workerdConfig(config));
     const group = new ProcessGroup({
       name: "workerd",
