@@ -18,5 +18,7 @@ await runCommand(() =>
     parts: PARTS,
     // Ten minutes of measuring, which nothing else may share the machine with.
     onlyByName: ["load"],
+    // Its outages last for minutes.
+    beside: ["crash"],
   }),
 );

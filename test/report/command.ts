@@ -20,6 +20,8 @@ export interface Report {
   readonly parts: Readonly<Record<string, () => Promise<Section>>>;
   /** Those that run only where they are named. */
   readonly onlyByName?: readonly string[];
+  /** Those that run beside the others, which take turns: they measure no time, and spend most of theirs waiting. */
+  readonly beside?: readonly string[];
 }
 
 const say = (text: string): void => {
@@ -38,9 +40,22 @@ export async function runReport(report: Report): Promise<number> {
   const names = values.only?.split(",") ?? Object.keys(parts).filter((name) => !onlyByName.includes(name));
   const unknown = names.find((name) => !Object.hasOwn(parts, name));
   if (unknown !== undefined) throw new Error(`There is no part ${unknown}.\n\n${usage}`);
+  const chosen = Object.keys(parts).filter((name) => names.includes(name));
+  const { beside = [] } = report;
+  const failures = await Promise.all([
+    inTurn(
+      report,
+      chosen.filter((name) => !beside.includes(name)),
+    ),
+    ...chosen.filter((name) => beside.includes(name)).map((name) => runPart(report, name)),
+  ]);
+  return failures.every((count) => count === 0) ? 0 : 1;
+}
+
+async function inTurn(report: Report, names: readonly string[]): Promise<number> {
   let failures = 0;
-  for (const name of Object.keys(parts)) if (names.includes(name)) failures += await runPart(report, name);
-  return failures === 0 ? 0 : 1;
+  for (const name of names) failures += await runPart(report, name);
+  return failures;
 }
 
 function usageOf({ command, folder, parts, onlyByName = [] }: Report): string {
@@ -68,7 +83,7 @@ async function runPart({ folder, head, parts }: Report, name: string): Promise<n
   ]);
   writeFileSync(results, withParts(head, read(results), Object.keys(parts), ran));
   const failures = section.failures ?? [];
-  for (const failure of failures) say(`  FAILED: ${failure}`);
+  for (const failure of failures) say(`${name}: FAILED: ${failure}`);
   say(`${name}: ${((Date.now() - startedAt) / 1000).toFixed(0)} s`);
   return failures.length;
 }
