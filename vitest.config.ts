@@ -2,7 +2,12 @@ import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 // Two projects: `worker` runs inside workerd, `node` drives real processes and servers from outside.
-const worker = (name: string, jobShards: string, include: string[]): TestProjectInlineConfiguration => ({
+const worker = (
+  name: string,
+  jobShards: string,
+  include: string[],
+  exclude: string[] = [],
+): TestProjectInlineConfiguration => ({
   plugins: [
     cloudflareTest({
       wrangler: { configPath: "./wrangler.toml" },
@@ -36,6 +41,7 @@ const worker = (name: string, jobShards: string, include: string[]): TestProject
     setupFiles: ["test/support/setup.ts"],
     include,
     exclude: [
+      ...exclude,
       "test/browser/**",
       "test/cli/**",
       "test/e2e/**",
@@ -55,6 +61,9 @@ const SHARED = [
   "test/http/{batch,bounds,feed,find,job,leaks,metadata,provider,registering,registration,tenants,wait,with-job}*.test.ts",
 ];
 
+/** Of those, what knows no jobs' objects, wherever they are. */
+const NOT_SHARED = ["test/tenant/{breaker,flow,gate,histogram,slots}*.test.ts"];
+
 export default defineConfig({
   test: {
     // Three at a time, also where there are two cores: most of the time is spent waiting for alarms and processes.
@@ -62,7 +71,7 @@ export default defineConfig({
     projects: [
       worker("worker", "", ["test/**/*.test.ts"]),
       // The same where jobs share objects: whatever touches them.
-      worker("shards", "1", SHARED),
+      worker("shards", "1", SHARED, NOT_SHARED),
       {
         test: {
           name: "node",
