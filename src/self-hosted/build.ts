@@ -51,5 +51,6 @@ const config = relative("", await assemble({ folder: resolve(args.out), allow })
 process.stdout.write(`Made ${config}. With the environment variables of the README it runs:
 
   mkdir -p data
-  MASTER_KEYS="k1:$(openssl rand -base64 32)" npx workerd serve ${config}
+  export MASTER_KEYS="k1:$(openssl rand -base64 32)"   # to be kept: without it, what is stored cannot be used any more
+  npx workerd serve ${config}
 `);

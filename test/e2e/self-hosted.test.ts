@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PollhookNode, PROVIDER_KEY } from "../chaos/node.ts";
 import { ProcessGroup } from "../demo/process-group.ts";
+import { ROOT } from "../demo/worker-process.ts";
 import { type Provider, startProvider } from "../simulator/provider.ts";
 import { type Receiver, startReceiver } from "../simulator/receiver.ts";
 import { workerdProgram } from "../workerd/plain-workerd.ts";
@@ -146,6 +147,16 @@ describe("the folder that is built", () => {
     expect(text).toContain('address = "127.0.0.1:8080"');
     expect(text).not.toContain(tmpdir());
     expect(text).not.toMatch(/(path =|embed) "\//);
+  });
+
+  it("takes every variable of the README from the environment", async () => {
+    const readme = await readFile(join(ROOT, "README.md"), "utf8");
+    const documented = [...readme.matchAll(/^\| `([A-Z_]+)` \| (secret|var) \|/gm)].map(([, name]) => name);
+    expect(documented).toContain("MASTER_KEYS");
+    const bound = [...(await readFile(config, "utf8")).matchAll(/fromEnvironment = "(\w+)"/g)].map(
+      ([, name]) => name,
+    );
+    expect(bound.sort()).toEqual(documented.sort());
   });
 
   it("runs from anywhere, with its data where the command line says", async () => {
