@@ -10,7 +10,7 @@ import { LOOPBACK_HOSTS, PRIVATE_HOSTS } from "./hosts.ts";
 import { Trap } from "./trap.ts";
 
 /** Attempts follow each other after 5 s, polls after 2 s: the rest is room for a busy machine. */
-const TWICE_LIMIT_MS = 90_000;
+const TWICE_LIMIT_MS = 150_000;
 const LOOK_EVERY_MS = 200;
 
 export interface SeenJob {
@@ -74,6 +74,7 @@ export async function attackWalls(options: WallsOptions = {}): Promise<WallsResu
   const { loopback = LOOPBACK_HOSTS, elsewhere = PRIVATE_HOSTS } = options;
   const traps = new Map<Aim, Trap>();
   const leftOut: string[] = [];
+  const nodes: PollhookNode[] = [];
   try {
     for (const host of loopback)
       for (const scheme of ["http", "https"] as const)
@@ -98,11 +99,15 @@ export async function attackWalls(options: WallsOptions = {}): Promise<WallsResu
       ),
     );
     const aims = [...traps.keys()];
+    const [open, walled] = await Promise.all([
+      nodeFor(aims, ["public", "private"]),
+      nodeFor(aims, ["public"]),
+    ]);
     for (const trap of traps.values()) trap.forget();
-    await runNode(aims, ["public", "private"], 1);
+    await runNode(open, aims, 1);
     const reached = aims.map((aim) => traps.get(aim)?.connections ?? 0);
     for (const trap of traps.values()) trap.forget();
-    const { jobs, refusals, more } = await runNode(aims, ["public"], 2, () =>
+    const { jobs, refusals, more } = await runNode(walled, aims, 2, () =>
       [...traps.values()].every(({ connections }) => connections === 0) ? beyond : [],
     );
     return {
@@ -117,6 +122,7 @@ export async function attackWalls(options: WallsOptions = {}): Promise<WallsResu
       leftOut: [...new Set(leftOut)],
     };
   } finally {
+    for (const node of nodes) await node.tearDown();
     for (const trap of traps.values()) await trap.close();
   }
 }
@@ -128,33 +134,39 @@ interface Ran {
   refusals(aim: Aim): number;
 }
 
-/** Has a node of its own poll and call what is aimed at, so often, and then, once, whatever `andThen` says. */
+interface Built {
+  readonly node: PollhookNode;
+  /** What it has logged so far. */
+  readonly lines: readonly string[];
+}
+
+async function nodeFor(aims: readonly Aim[], allow: readonly string[]): Promise<Built> {
+  const lines: string[] = [];
+  const PROVIDER_ORIGINS = aims
+    .filter(({ as }) => as === "provider")
+    .map(originOf)
+    .join(",");
+  const onLog = (line: string) => lines.push(line);
+  return { node: await PollhookNode.create({ vars: { PROVIDER_ORIGINS }, allow, onLog }), lines };
+}
+
+/** Has the node poll and call what is aimed at, so often, and then, once, whatever `andThen` says. */
 async function runNode(
+  { node, lines }: Built,
   aims: readonly Aim[],
-  allow: readonly string[],
   times: number,
   andThen: () => readonly Aim[] = () => [],
 ): Promise<Ran> {
-  const lines: string[] = [];
-  const providers = aims.filter(({ as }) => as === "provider").map(originOf);
-  const node = await PollhookNode.create({
-    vars: { ...(providers.length > 0 && { PROVIDER_ORIGINS: providers.join(",") }) },
-    allow,
-    onLog: (line) => lines.push(line),
-  });
-  try {
-    await node.start();
-    const jobs = await jobsOf(node, aims, times);
-    const next = andThen();
-    const more = (await jobsOf(node, next, 1)).map((job, index) => ({ aim: next[index] as Aim, job }));
-    return {
-      jobs,
-      more,
-      refusals: ({ port }) => lines.filter((line) => line.includes(`:${port} is not allowed`)).length,
-    };
-  } finally {
-    await node.tearDown();
-  }
+  await node.start();
+  const jobs = await jobsOf(node, aims, times);
+  const next = andThen();
+  const more = (await jobsOf(node, next, 1)).map((job, index) => ({ aim: next[index] as Aim, job }));
+  await node.stop();
+  return {
+    jobs,
+    more,
+    refusals: ({ port }) => lines.filter((line) => line.includes(`:${port} is not allowed`)).length,
+  };
 }
 
 /** What became of a job for each aim, once it has tried so often or is over. */
