@@ -168,12 +168,15 @@ describe("the folder that is built", () => {
       env: { MASTER_KEYS },
       args: [`--directory-path=data=${data}`],
     });
-    const health = await fetch(`${running.origin}/healthz`);
-    expect(await health.json()).toEqual({ status: "ok" });
-    // Its classes' folders are made at the start.
-    expect(await readdir(data)).toContain("pollhook-Job");
-    expect(await readdir(join(home, "data"))).toEqual([]);
-    await running.stop();
+    try {
+      const health = await fetch(`${running.origin}/healthz`);
+      expect(await health.json()).toEqual({ status: "ok" });
+      // Its classes' folders are made at the start.
+      expect(await readdir(data)).toContain("pollhook-Job");
+      expect(await readdir(join(home, "data"))).toEqual([]);
+    } finally {
+      await running.stop();
+    }
   });
 
   it("says what to set where there are no master keys", async () => {

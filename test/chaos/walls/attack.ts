@@ -103,6 +103,7 @@ export async function attackWalls(options: WallsOptions = {}): Promise<WallsResu
       nodeFor(aims, ["public", "private"]),
       nodeFor(aims, ["public"]),
     ]);
+    nodes.push(open.node, walled.node);
     for (const trap of traps.values()) trap.forget();
     await runNode(open, aims, 1);
     const reached = aims.map((aim) => traps.get(aim)?.connections ?? 0);
