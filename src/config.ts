@@ -25,7 +25,7 @@ export interface Variables {
 }
 
 /** An object, so that one left out does not compile. */
-const VARIABLES = {
+export const VARIABLES = {
   MASTER_KEYS: true,
   PROVIDER_KEY: true,
   PROVIDER_KEY_TENANTS: true,

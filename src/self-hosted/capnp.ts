@@ -1,13 +1,13 @@
 /**
  * What plain workerd is told to run the Worker with its storage on disk, as the text of its configuration. Pure.
- * Whoever writes it into a file says where that is: the script's path is taken from there.
+ * Whoever writes it into a file says where that is: the paths of modules are taken from there.
  */
 
 export interface WorkerdConfig {
   /** Where it listens, `host:port`; there is no TLS. */
   readonly address: string;
-  /** The bundled Worker, one ES module, by its path relative to the folder of the configuration. */
-  readonly scriptPath: string;
+  /** The first is the one whose exports are the Worker. */
+  readonly modules: readonly Module[];
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly objects: readonly ObjectClass[];
@@ -19,6 +19,15 @@ export interface WorkerdConfig {
   readonly allow: readonly string[];
 }
 
+export interface Module {
+  /** What the others import it by. */
+  readonly name: string;
+  /** What importing it brings: what it exports, or its bytes as an `ArrayBuffer`. */
+  readonly kind: "esModule" | "data";
+  /** Relative to the folder of the configuration. */
+  readonly path: string;
+}
+
 export interface ObjectClass {
   readonly binding: string;
   readonly className: string;
@@ -26,13 +35,24 @@ export interface ObjectClass {
   readonly uniqueKey: string;
 }
 
-/** The value itself, or the name of an environment variable of workerd's; one that is not set is `null` to the Worker. */
-export type Variable = string | { readonly fromEnvironment: string };
+/** The value itself, or where it stands in workerd's own environment. */
+export type Variable =
+  | string
+  | {
+      readonly fromEnvironment: string;
+      /** What it is where that is not set, or empty; without it, what is not set is `null` to the Worker. */
+      readonly otherwise?: string;
+    };
 
+/** What `--socket-addr` and `--directory-path` of `workerd serve` name: operators have these in their commands. */
+const SOCKET = "http";
+const DISK = "data";
 /** Names inside the configuration; nobody else sees them. */
 const WORKER = "worker";
 const INTERNET = "internet";
-const DISK = "disk";
+const OTHERWISE = "pollhook:otherwise";
+/** The environment knows no defaults: a wrapped binding is whatever this makes of the bindings in it. */
+const OTHERWISE_SCRIPT = "export default ({ given, otherwise }) => given || otherwise;";
 
 /** The configuration in the Cap'n Proto text format of workerd's `workerd.capnp`. */
 export function workerdConfig(config: WorkerdConfig): string {
@@ -45,14 +65,15 @@ const config :Workerd.Config = (
     (name = ${text(INTERNET)}, network = (allow = ${list(allow.map(text))}, tlsOptions = (trustBrowserCas = true))),
     (name = ${text(DISK)}, disk = (path = ${text(diskPath)}, writable = true)),
   ],
-  sockets = [(name = "http", address = ${text(address)}, http = (), service = ${text(WORKER)})],
+  sockets = [(name = ${text(SOCKET)}, address = ${text(address)}, http = (), service = ${text(WORKER)})],
+  extensions = [(modules = [(name = ${text(OTHERWISE)}, internal = true, esModule = ${text(OTHERWISE_SCRIPT)})])],
 );
 
 const worker :Workerd.Worker = ${worker(config)};
 `;
 }
 
-function worker({ scriptPath, compatibilityDate, compatibilityFlags, objects, vars }: WorkerdConfig): string {
+function worker({ modules, compatibilityDate, compatibilityFlags, objects, vars }: WorkerdConfig): string {
   const classes = objects.map(
     ({ className, uniqueKey }) =>
       `(className = ${text(className)}, uniqueKey = ${text(uniqueKey)}, enableSql = true)`,
@@ -63,8 +84,11 @@ function worker({ scriptPath, compatibilityDate, compatibilityFlags, objects, va
     ),
     ...Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, ${variable(value)})`),
   ];
+  const files = modules.map(
+    ({ name, kind, path }) => `(name = ${text(name)}, ${kind} = embed ${text(path)})`,
+  );
   return `(
-  modules = [(name = "index.js", esModule = embed ${text(scriptPath)})],
+  modules = ${lines(files)},
   compatibilityDate = ${text(compatibilityDate)},
   compatibilityFlags = ${list(compatibilityFlags.map(text))},
   globalOutbound = ${text(INTERNET)},
@@ -74,8 +98,13 @@ function worker({ scriptPath, compatibilityDate, compatibilityFlags, objects, va
 )`;
 }
 
-const variable = (value: Variable): string =>
-  typeof value === "string" ? `text = ${text(value)}` : `fromEnvironment = ${text(value.fromEnvironment)}`;
+function variable(value: Variable): string {
+  if (typeof value === "string") return `text = ${text(value)}`;
+  const given = `fromEnvironment = ${text(value.fromEnvironment)}`;
+  if (value.otherwise === undefined) return given;
+  const inner = `(name = "given", ${given}), (name = "otherwise", text = ${text(value.otherwise)})`;
+  return `wrapped = (moduleName = ${text(OTHERWISE)}, innerBindings = [${inner}])`;
+}
 
 const list = (items: readonly string[]): string => `[${items.join(", ")}]`;
 

@@ -1,13 +1,14 @@
 /**
- * Puts what is served beside the Worker into dist/site: the console's modules and style sheets as one file each and
- * small, everything else as it is. wrangler runs it by itself before it serves or deploys; several may do so at once.
+ * Puts what is served beside the Worker into dist/site, or the folder that is named: the console's modules and style
+ * sheets as one file each and small, everything else as it is. wrangler runs it by itself before it serves or deploys;
+ * several may do so at once.
  */
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 
 const FROM = import.meta.dirname;
-const TO = join(FROM, "..", "..", "dist", "site");
+const TO = resolve(process.argv[2] ?? join(FROM, "..", "..", "dist", "site"));
 /** What the console's page asks for. */
 const ENTRIES = ["console/main.js", "console/main.css"];
 /** For those who write these files, not for those who read them. */

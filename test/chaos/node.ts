@@ -1,16 +1,15 @@
 /**
- * Pollhook on one node, as it is hosted by oneself: plain workerd with its objects on disk, killed and started again as
- * often as one likes. What it logs is handed on line by line; it is the place where secrets would show.
+ * Pollhook on one node: what `npm run build` makes, on plain workerd with its objects on disk, killed and started again
+ * as often as one likes. What it logs is handed on line by line; it is the place where secrets would show.
  */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MasterKey } from "../../src/crypto/keys.ts";
 import { type Claims, mintToken, SCOPES } from "../../src/crypto/token.ts";
-import { ROOT } from "../demo/worker-process.ts";
-import { type Bundle, bundlePollhook } from "../workerd/bundle.ts";
-import { type PlainWorkerd, startPlainWorkerd } from "../workerd/plain-workerd.ts";
+import type { PlainWorkerd } from "../workerd/plain-workerd.ts";
+import { buildSelfHosted, startSelfHosted } from "../workerd/self-hosted.ts";
 
 export interface NodeOptions {
   /** On top of what every node has; those of a later start replace them. */
@@ -22,6 +21,9 @@ export interface NodeOptions {
   readonly onLog?: (line: string) => void;
 }
 
+/** The simulated provider and receiver are on the loopback. */
+const ALLOW = ["public", "private"];
+
 /** A test's provider key; logs are searched for it. */
 export const PROVIDER_KEY = "chaos-provider-key-4f1d";
 
@@ -29,22 +31,24 @@ export class PollhookNode {
   readonly persistTo: string;
   /** Newest first. */
   masterKeys: readonly MasterKey[] = [newMasterKey("c1")];
-  readonly #bundle: Bundle;
+  readonly #config: string;
   readonly #folder: string;
   readonly #options: NodeOptions;
   #workerd: PlainWorkerd | null = null;
 
-  private constructor(bundle: Bundle, folder: string, options: NodeOptions) {
-    this.#bundle = bundle;
+  private constructor(config: string, folder: string, options: NodeOptions) {
+    this.#config = config;
     this.#folder = folder;
     this.#options = options;
     this.persistTo = options.persistTo ?? join(folder, "node");
   }
 
-  /** Bundles the Worker of this checkout; nothing runs yet. */
+  /** Builds what is to run; nothing runs yet. */
   static async create(options: NodeOptions): Promise<PollhookNode> {
     const folder = await mkdtemp(join(tmpdir(), "pollhook-node-"));
-    return new PollhookNode(await bundlePollhook(ROOT, join(folder, "bundle")), folder, options);
+    const allow = (options.allow ?? ALLOW).join(",");
+    const config = await buildSelfHosted(join(folder, "built"), ["--allow", allow]);
+    return new PollhookNode(config, folder, options);
   }
 
   get origin(): string {
@@ -60,24 +64,24 @@ export class PollhookNode {
     return this.#running.output();
   }
 
-  /** Starts it with whatever its storage holds. `env` is workerd's own environment. */
+  /** Starts it with whatever its storage holds. All of `vars` and `env` is its environment. */
   async start(
     vars: Readonly<Record<string, string>> = {},
     env: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const { allow, onLog } = this.#options;
-    this.#workerd = await startPlainWorkerd({
-      bundle: this.#bundle,
-      persistTo: this.persistTo,
-      vars: {
+    const { onLog } = this.#options;
+    await mkdir(this.persistTo, { recursive: true });
+    this.#workerd = await startSelfHosted({
+      config: this.#config,
+      home: this.persistTo,
+      env: {
         PROVIDER_KEY,
         ALLOW_PRIVATE_TARGETS: "true",
         ...this.#options.vars,
         ...vars,
-        MASTER_KEYS: { fromEnvironment: "MASTER_KEYS" },
+        ...env,
+        MASTER_KEYS: this.masterKeys.map(asText).join(","),
       },
-      env: { ...env, MASTER_KEYS: this.masterKeys.map(asText).join(",") },
-      ...(allow && { allow }),
       ...(onLog && { onLog }),
     });
   }

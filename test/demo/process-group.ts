@@ -62,6 +62,12 @@ export class ProcessGroup {
     return this.#child.pid ?? 0;
   }
 
+  /** Whether the process that leads it is gone. */
+  get hasEnded(): boolean {
+    const { pid, exitCode, signalCode } = this.#child;
+    return pid === undefined || exitCode !== null || signalCode !== null;
+  }
+
   /** Everything printed so far, bounded. */
   get output(): string {
     return this.#output;
@@ -81,7 +87,7 @@ export class ProcessGroup {
   async #untilHealthy(origin: string): Promise<void> {
     const limit = Date.now() + START_LIMIT_MS;
     while (Date.now() < limit) {
-      if (this.#hasEnded())
+      if (this.hasEnded)
         throw new Error(`${this.#name} ended with ${this.#child.exitCode ?? this.#child.signalCode}`);
       const health = await healthOf(origin);
       if (health?.status === 200) return;
@@ -98,7 +104,7 @@ export class ProcessGroup {
   /** Ends the whole group; resolves when it is gone. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const gone = new Promise<void>((resolve) => {
-      if (this.#hasEnded()) resolve();
+      if (this.hasEnded) resolve();
       else this.#child.once("exit", () => resolve());
     });
     this.signal(signal);
@@ -116,11 +122,6 @@ export class ProcessGroup {
     } catch {
       // The group is gone already.
     }
-  }
-
-  #hasEnded(): boolean {
-    const { pid, exitCode, signalCode } = this.#child;
-    return pid === undefined || exitCode !== null || signalCode !== null;
   }
 }
 

@@ -10,7 +10,7 @@ let setting: Setting;
 beforeAll(async () => {
   setting = await Setting.create();
   await setting.start();
-});
+}, 90_000);
 afterAll(() => setting.tearDown());
 
 const get = (path: string, method = "GET") =>

@@ -5,7 +5,10 @@ import { type WorkerdConfig, workerdConfig } from "../../src/self-hosted/capnp.t
 const config = (overrides: Partial<WorkerdConfig> = {}): string =>
   workerdConfig({
     address: "127.0.0.1:8787",
-    scriptPath: "index.js",
+    modules: [
+      { name: "main.js", kind: "esModule", path: "main.js" },
+      { name: "site/a.html", kind: "data", path: "site/a.html" },
+    ],
     compatibilityDate: "2026-10-20",
     compatibilityFlags: ["global_fetch_strictly_public"],
     objects: [
@@ -25,8 +28,20 @@ describe("workerd's configuration", () => {
     expect(text).toContain('(className = "Tenant", uniqueKey = "pollhook-Tenant", enableSql = true)');
     expect(text).toContain('(name = "JOB", durableObjectNamespace = "Job")');
     expect(text).toContain('(name = "TENANT", durableObjectNamespace = "Tenant")');
-    expect(text).toContain('(name = "disk", disk = (path = "/srv/pollhook", writable = true))');
-    expect(text).toContain('durableObjectStorage = (localDisk = "disk")');
+    expect(text).toContain('(name = "data", disk = (path = "/srv/pollhook", writable = true))');
+    expect(text).toContain('durableObjectStorage = (localDisk = "data")');
+  });
+
+  it("has the modules in their order, scripts as scripts and files as bytes", () => {
+    expect(config()).toContain(`modules = [
+    (name = "main.js", esModule = embed "main.js"),
+    (name = "site/a.html", data = embed "site/a.html"),
+  ]`);
+  });
+
+  it("calls the socket and the folder what operators say to replace them", () => {
+    expect(config()).toContain('sockets = [(name = "http", address = "127.0.0.1:8787"');
+    expect(config()).toContain('(name = "data", disk = ');
   });
 
   it("says variables, or where in the environment they stand", () => {

@@ -1,13 +1,13 @@
 /**
- * Runs a bundled Worker on plain workerd, without wrangler, its objects on disk: as it would be hosted on a node of
- * one's own. Ended, or killed, it can be started again on the same disk.
+ * Runs a bundled Worker on plain workerd, without wrangler, its objects on disk. Ended, or killed, it can be started
+ * again on the same disk.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type Variable, workerdConfig } from "../../src/self-hosted/capnp.ts";
-import { freePort, ProcessGroup } from "../demo/process-group.ts";
+import { freePort, type GroupOptions, ProcessGroup } from "../demo/process-group.ts";
 import type { Bundle } from "./bundle.ts";
 
 /** Benches and tests have their provider and receiver on the loopback. */
@@ -55,35 +55,42 @@ export async function startPlainWorkerd(options: PlainWorkerdOptions): Promise<P
   try {
     const scriptPath = basename(bundle.script);
     await writeFile(join(made, scriptPath), await readFile(bundle.script));
-    const config = { ...bundle, address, scriptPath, diskPath, vars, allow: options.allow ?? ALLOW };
-    await writeFile(join(made, CONFIG_FILE), workerdConfig(config));
-    const group = new ProcessGroup({
-      name: "workerd",
-      file: workerdProgram(),
-      args: [
-        "serve",
-        ...(inspectAt === undefined ? [] : [`--inspector-addr=${inspectAt}`]),
-        join(made, CONFIG_FILE),
-      ],
-      env: { ...process.env, ...env },
-      ...(onLog && { onLog }),
-    });
-    const origin = `http://${address}`;
-    await group.healthy(origin);
-    return {
-      origin,
-      port,
-      pid: group.pid,
-      output: () => group.output,
-      stop: (signal) => group.stop(signal),
-    };
+    const modules = [{ name: "index.js", kind: "esModule", path: scriptPath }] as const;
+    const config = { ...bundle, address, modules, diskPath, vars, allow: options.allow ?? ALLOW };
+    const path = join(made, CONFIG_FILE);
+    await writeFile(path, workerdConfig(config));
+    const args = [...(inspectAt === undefined ? [] : [`--inspector-addr=${inspectAt}`]), path];
+    return await serve(port, args, { env: { ...process.env, ...env }, ...(onLog && { onLog }) });
   } finally {
     await rm(made, { recursive: true, force: true });
   }
 }
 
+/** `workerd serve` with what is to listen at a port of the loopback. */
+export async function serve(
+  port: number,
+  args: readonly string[],
+  options: Pick<GroupOptions, "cwd" | "env" | "onLog">,
+): Promise<PlainWorkerd> {
+  const group = new ProcessGroup({
+    name: "workerd",
+    file: workerdProgram(),
+    args: ["serve", ...args],
+    ...options,
+  });
+  const origin = `http://127.0.0.1:${port}`;
+  await group.healthy(origin);
+  return {
+    origin,
+    port,
+    pid: group.pid,
+    output: () => group.output,
+    stop: (signal) => group.stop(signal),
+  };
+}
+
 /** The binary itself, not the script that would start it as a child. */
-function workerdProgram(): string {
+export function workerdProgram(): string {
   const { default: program } = createRequire(import.meta.url)("workerd") as { default: string };
   return program;
 }
