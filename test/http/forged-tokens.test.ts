@@ -20,6 +20,8 @@ const knocker: Knocker = {
     return { status, challenge: headers.get("www-authenticate"), text };
   },
 };
+/** Many calls in one test; a limit, never a measure. */
+const LIMIT_MS = 120_000;
 
 let fetched: ScriptedFetch;
 beforeEach(() => {
@@ -30,7 +32,7 @@ afterEach(() => {
   fetched.restore();
 });
 
-describe("a forged or misused token", () => {
+describe("a forged or misused token", { timeout: LIMIT_MS }, () => {
   it("opens nothing, is told what the API documents, and leaves no trace", async () => {
     const { body: job } = await register();
     const objects = await objectCount();

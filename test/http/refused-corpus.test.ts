@@ -9,6 +9,8 @@ import { REFUSED } from "../webhook/targets/refused.ts";
 import { counts, sampled } from "../webhook/targets/verdicts.ts";
 
 const OF_EACH_GROUP = 3;
+/** Many calls in one test; a limit, never a measure. */
+const LIMIT_MS = 120_000;
 
 let fetched: ScriptedFetch;
 beforeEach(() => {
@@ -31,7 +33,7 @@ const callerOf = async (sub: string) => {
   };
 };
 
-describe("a callback that may not be called", () => {
+describe("a callback that may not be called", { timeout: LIMIT_MS }, () => {
   it("is refused by every route with its field named, and nothing is stored or sent", async () => {
     const cases = sampled(REFUSED, OF_EACH_GROUP);
     const objects = await objectCount();
@@ -44,7 +46,7 @@ describe("a callback that may not be called", () => {
   });
 });
 
-describe("a callback that may be called", () => {
+describe("a callback that may be called", { timeout: LIMIT_MS }, () => {
   it("is accepted, alone and in a batch, and shown as WHATWG writes it", async () => {
     const { complaints } = await tryAccepted(
       await callerOf("accepted-corpus"),
