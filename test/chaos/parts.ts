@@ -4,5 +4,7 @@
 import type { Section } from "../report/section.ts";
 
 export const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
+  targets: async () => (await import("./targets/section.ts")).targetsSection(),
+  tokens: async () => (await import("./tokens/section.ts")).tokensSection(),
   walls: async () => (await import("./walls/section.ts")).wallsSection(),
 };
