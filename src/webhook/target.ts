@@ -43,6 +43,7 @@ const PRIVATE_SUFFIXES = [
   "invalid",
   "onion",
   "arpa",
+  "alt",
 ];
 
 const FAULTS: Readonly<Record<TargetFault, string>> = {

@@ -18,6 +18,7 @@ const SUFFIXES = [
   "test",
   "invalid",
   "onion",
+  "alt",
   "arpa",
 ];
 

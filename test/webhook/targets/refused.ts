@@ -26,7 +26,7 @@ const CARRIED_PUBLIC = "8.8.8.8";
 
 const SUFFIXES = [
   ...["localhost", "local", "internal", "intranet", "private", "corp"],
-  ...["home", "lan", "test", "invalid", "onion", "arpa"],
+  ...["home", "lan", "test", "invalid", "onion", "arpa", "alt"],
 ];
 const NAMES = [
   ...[
