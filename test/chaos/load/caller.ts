@@ -50,7 +50,7 @@ const ANSWER_LIMIT_MS = 60_000;
 const FIRST_LOOK_MS = 2_000;
 const LOOK_MS = 1_500;
 /** A job that is not over by then never will be. */
-const READ_LIMIT_MS = 150_000;
+const READ_LIMIT_MS = 600_000;
 const SHOWN_WRONG = 5;
 
 answer<Load, Called>(async (load) => {

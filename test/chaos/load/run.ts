@@ -46,7 +46,7 @@ export const FULL: Omit<LoadOptions, "say"> = {
   seconds: 600,
   warmUpSeconds: 180,
   retentionSeconds: 120,
-  rampSeconds: 30,
+  rampSeconds: 20,
   mostPerSecond: 3_200,
   recoverySeconds: 20,
 };
