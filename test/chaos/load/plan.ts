@@ -58,7 +58,7 @@ export const BATCH = 10;
 /** Batched and single registrations change in turns of so many jobs. */
 const BATCH_TURN = 10;
 /** A 429 slows all jobs of its key down, as it should: those that meet one have keys that few others have. */
-const KEYS = 512;
+const KEYS = 4_096;
 
 /** The mix of the long run. */
 export const MIXED: Mix = {

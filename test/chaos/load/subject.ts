@@ -33,7 +33,7 @@ const TENANT = "load";
 const LEAD_MS = 500;
 const LOOK_MS = 250;
 /** Nothing new for so long: the rest is lost. Longer than a receiver that was found out of order is left alone. */
-const SILENCE_LIMIT_MS = 120_000;
+const SILENCE_LIMIT_MS = 180_000;
 /** A second version of an event, or one of nobody, is waited for that long. */
 const ECHO_MS = 1_000;
 const INDEX_LIMIT_MS = 90_000;
