@@ -87,6 +87,7 @@ describe("memory after the warm-up", () => {
     const swinging = memoryOf(
       samples(600, (s) => 200 + (s % 15) * 4),
       180,
+      100,
     );
     expect(swinging).toMatchObject({ hasGrown: false });
     expect(Math.abs(swinging.bytesPerMinute)).toBeLessThan(MB);
@@ -97,6 +98,7 @@ describe("memory after the warm-up", () => {
       memoryOf(
         samples(600, (s) => Math.min(s, 180) * 2),
         180,
+        100,
       ),
     ).toMatchObject({
       hasGrown: false,
@@ -109,9 +111,27 @@ describe("memory after the warm-up", () => {
     const leaking = memoryOf(
       samples(600, (s) => 200 + (s % 20) + s * 0.1),
       180,
+      100,
     );
     expect(leaking.hasGrown).toBe(true);
     expect(leaking.bytesPerMinute / MB).toBeCloseTo(6, 1);
+  });
+
+  it("is not judged where the warm-up has seen too few jobs", () => {
+    expect(
+      memoryOf(
+        samples(60, (s) => 100 + s * 3),
+        18,
+        100,
+      ).hasGrown,
+    ).toBeNull();
+    expect(
+      memoryOf(
+        samples(600, (s) => 100 + s * 3),
+        100,
+        100,
+      ).hasGrown,
+    ).toBe(true);
   });
 });
 

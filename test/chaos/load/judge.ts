@@ -38,14 +38,16 @@ export interface Memory {
   /** Of the line that fits best, by the median of all slopes between two samples. */
   readonly bytesPerMinute: number;
   readonly peakBytes: number;
-  readonly hasGrown: boolean;
+  /** `null` where the warm-up was too short to tell: until then it grows anyway. */
+  readonly hasGrown: boolean | null;
 }
 
 /**
  * Memory after a warm-up: the first and the last quarter of what follows it. It has grown where the last is above the
  * first by more than garbage that is not collected yet makes it differ, and the line through all samples says so too.
+ * What fills and has a bound, the heap and the caches of SQLite, is full after some thousand jobs.
  */
-export function memoryOf(samples: readonly Sample[], warmUpSeconds: number): Memory {
+export function memoryOf(samples: readonly Sample[], warmUpSeconds: number, perSecond: number): Memory {
   const [first] = samples;
   const settled = samples.filter(({ at }) => at >= (first?.at ?? 0) + warmUpSeconds * 1000);
   const quarter = Math.max(1, Math.floor(settled.length / 4));
@@ -61,9 +63,14 @@ export function memoryOf(samples: readonly Sample[], warmUpSeconds: number): Mem
     afterBytes,
     bytesPerMinute,
     peakBytes: Math.max(0, ...samples.map(({ bytes }) => bytes)),
-    hasGrown: afterBytes - beforeBytes > most && bytesPerMinute * minutes > most,
+    hasGrown:
+      warmUpSeconds * perSecond < WARM_UP_JOBS
+        ? null
+        : afterBytes - beforeBytes > most && bytesPerMinute * minutes > most,
   };
 }
+
+const WARM_UP_JOBS = 10_000;
 
 const GROWTH_SHARE = 0.1;
 const LEAST_GROWTH_BYTES = 16 * 1024 * 1024;

@@ -39,8 +39,8 @@ export async function loadSection(options: Partial<LoadOptions> = {}): Promise<S
 
 /** Pure. */
 export function sectionOf(result: LoadResult): Section {
-  const { steady, ramp, recovered, totals, verified, errors, options } = result;
-  const memory = memoryOf(steady.samples, options.warmUpSeconds);
+  const { steady, ramp, totals, verified, errors, options } = result;
+  const memory = memoryOf(steady.samples, options.warmUpSeconds, steady.perSecond);
   const plots = loadPlots(result);
   const body = [
     intro(options, verified),
@@ -75,9 +75,7 @@ export function sectionOf(result: LoadResult): Section {
     `![${plots[0]?.alt}](plots/${plots[0]?.name}.svg)`,
     markdownTable([["s", "registered p50 / p99 / max, ms", "lag p50 / p99, ms"], ...slicesOf(steady)]),
     `![${plots[1]?.alt}](plots/${plots[1]?.name}.svg)`,
-    ...(ramp.length > 0
-      ? [bendText(ramp, recovered), `![${plots[2]?.alt}](plots/${plots[2]?.name}.svg)`]
-      : []),
+    ...(ramp.length > 0 ? [bendText(result), `![${plots[2]?.alt}](plots/${plots[2]?.name}.svg)`] : []),
     `Error lines in the log: ${Object.keys(errors).length === 0 ? "none" : said(errors)}.`,
   ].join("\n\n");
   return { title: "Load", body, plots, failures: failures(result, memory) };
@@ -147,27 +145,26 @@ const reads = (steps: readonly Step[]): string => {
 
 function memoryText(memory: Memory, { steady, options }: LoadResult): string {
   const { beforeBytes, afterBytes, bytesPerMinute, peakBytes, hasGrown } = memory;
-  const verdict = hasGrown ? "it grows" : "it does not grow";
+  const verdict =
+    hasGrown === null ? "too short to tell whether it grows" : hasGrown ? "it grows" : "it does not grow";
   return `Resident memory of workerd while ${steady.perSecond} a second come, after a warm-up of ${options.warmUpSeconds} s: median of the first quarter ${mega(beforeBytes)}, of the last ${mega(afterBytes)}, ${mega(bytesPerMinute)} a minute along the line through all of it, ${mega(peakBytes)} at most; ${verdict}. By the time at which jobs were due:`;
 }
 
-/** Every minute, or as many rows as make ten. */
 function slicesOf({ slices }: Step): (string | number)[][] {
   return slices.map(({ at, latencyMs, lagMs }) => [round(at), three(latencyMs), two(lagMs)]);
 }
 
-function bendText(ramp: readonly Step[], recovered: Step | null): string {
-  const last = ramp.at(-1);
-  const bend = last && bendOf(last);
-  const from = last
-    ? bend
-      ? `It bends at ${last.perSecond} a second: ${bend}. ${shortageOf(last.use)}`
-      : `It does not bend up to ${last.perSecond} a second. ${shortageOf(last.use)}`
-    : "";
+function bendText({ steady, ramp, recovered }: LoadResult): string {
+  const steps = [steady, ...ramp];
+  const last = steps.at(-1) ?? steady;
+  const bent = steps.find((step) => bendOf(step) !== null);
+  const where = bent
+    ? `It bends at ${bent.perSecond} a second: ${bendOf(bent)}. ${shortageOf(bent.use)}`
+    : `It does not bend up to ${last.perSecond} a second. ${shortageOf(last.use)}`;
   const after = recovered
     ? ` Behind that, ${recovered.perSecond} a second are registered with a p99 of ${round(recovered.latencyMs.p99)} ms again.`
     : "";
-  return from + after;
+  return where + after;
 }
 
 const said = (counts: Readonly<Record<string, number>>): string =>
