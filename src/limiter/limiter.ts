@@ -6,11 +6,24 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Variables } from "../config.ts";
 import { describe, log, logError } from "../log.ts";
-import { isForgotten, limited, type Pace, REMEMBERED_MS, type Taken, type Turn, take } from "./pace.ts";
+import {
+  isForgotten,
+  limited,
+  type Pace,
+  REMEMBERED_MS,
+  rateOf,
+  type Taken,
+  type Turn,
+  take,
+} from "./pace.ts";
 
 const PACE = "pace";
-/** Places that are stored as given before they are; after an eviction those left of them are passed by unused. */
-const PLACES_AHEAD = 64;
+/**
+ * Places that are stored as given before they are: as many as stand in line, or go in so long, so that a line is stored a
+ * few times in all. After an eviction those left of them are passed by unused, which must take no longer than that.
+ */
+const MOST_PLACES_AHEAD = 64;
+const AHEAD_SECONDS = 4;
 /** The same for the wait that the provider asked for: a burst of 429s moves it by a little each time. */
 const WAIT_AHEAD_MS = 1_000;
 /** After the storage could not be read or written. */
@@ -60,9 +73,10 @@ export class Limiter extends DurableObject<Variables> {
   async #keep(pace: Pace): Promise<void> {
     this.#pace = pace;
     if (this.#stored && covers(this.#stored, pace)) return;
-    const { base, ceiling, cutAt, tail, notBefore } = pace;
+    const { base, ceiling, cutAt, head, tail, notBefore } = pace;
     if (cutAt !== this.#stored?.cutAt) log("limiter.limited", { rate: base, ceiling });
-    const ahead = { ...pace, tail: tail + PLACES_AHEAD, notBefore: notBefore + WAIT_AHEAD_MS };
+    const places = Math.min(Math.max(tail - head, rateOf(pace) * AHEAD_SECONDS), MOST_PLACES_AHEAD);
+    const ahead = { ...pace, tail: tail + Math.ceil(places), notBefore: notBefore + WAIT_AHEAD_MS };
     this.ctx.storage.kv.put(PACE, ahead);
     this.#stored = ahead;
     if ((await this.ctx.storage.getAlarm()) === null) await this.#arm();

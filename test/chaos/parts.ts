@@ -7,4 +7,5 @@ export const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   targets: async () => (await import("./targets/section.ts")).targetsSection(),
   tokens: async () => (await import("./tokens/section.ts")).tokensSection(),
   walls: async () => (await import("./walls/section.ts")).wallsSection(),
+  load: async () => (await import("./load/section.ts")).loadSection(),
 };
