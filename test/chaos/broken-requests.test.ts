@@ -45,3 +45,31 @@ describe("a Host that is none", () => {
     expect(lines.filter((line) => line.includes("http.failed"))).toEqual([]);
   });
 });
+
+describe("a body that does not come to its end", () => {
+  const head = (path: string, framing: string) => [
+    `POST ${path} HTTP/1.1`,
+    "Host: pollhook.example",
+    `Authorization: Bearer ${token}`,
+    "Content-Type: application/json",
+    framing,
+    "",
+  ];
+  const BODY = '{"request_id":1}';
+
+  it.each([
+    ["its chunks are none", "Transfer-Encoding: chunked", `zz\r\n${BODY}\r\n0\r\n\r\n`],
+    ["a chunk is longer than it says", "Transfer-Encoding: chunked", `1\r\n${BODY}\r\n0\r\n\r\n`],
+    ["the last chunk is missing", "Transfer-Encoding: chunked", `10\r\n${BODY}\r\n`],
+    ["it has fewer bytes than it says", "Content-Length: 100", BODY],
+  ])("is malformed: %s", async (_, framing, body) => {
+    for (const path of ["/v1/jobs", "/v1/jobs/batch"]) {
+      const answer = await answerTo(...head(path, framing), body);
+      expect(answer.status).toBe(400);
+      expect(JSON.parse(answer.body)).toMatchObject({ code: "malformed_body" });
+    }
+    const answer = await answerTo(...head("/api/v3/fetch/1", framing), body);
+    expect([answer.status, JSON.parse(answer.body).status]).toEqual([400, "error"]);
+    expect(lines.filter((line) => line.includes("http.failed"))).toEqual([]);
+  });
+});
