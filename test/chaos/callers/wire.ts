@@ -25,6 +25,7 @@ export const header = ({ headers }: Answer, name: string): string | undefined =>
 const HEAD_END = Buffer.from("\r\n\r\n");
 /** A stream of events is left after so much, or so long. */
 const STREAM_MS = 400;
+const BODY_LIMIT_MS = 30_000;
 
 export class Connection {
   readonly #socket: Socket;
@@ -71,7 +72,10 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** The next answer; those of the 100s are passed over. `method` says whether it has a body. */
+  /**
+   * The next answer; those of the 100s are passed over. `method` says whether it has a body. It must begin within
+   * `timeoutMs`; one that has begun is waited for longer.
+   */
   async receive(method: string, timeoutMs: number): Promise<Exchange> {
     const until = Date.now() + timeoutMs;
     for (;;) {
@@ -86,7 +90,8 @@ export class Connection {
         return [name.toLowerCase(), value.join(":").trim()] as const;
       });
       if (status === 0) return { kind: "malformed", text: lines.join("\n") };
-      if (status >= 200) return this.#withBody({ status, headers }, method, until);
+      if (status >= 200)
+        return this.#withBody({ status, headers }, method, Math.max(until, Date.now() + BODY_LIMIT_MS));
     }
   }
 
