@@ -30,6 +30,17 @@ export interface Call {
   isAlone: boolean;
 }
 
+/** One way of spoiling a call. */
+export type Mutation = (call: Call, random: Random, world: World) => void;
+/** By what is done. */
+export type Mutations = Readonly<Record<string, Mutation>>;
+
+/** In place of those that it has of that name; `null` takes them away. */
+export function setHeader(call: Call, name: string, value: string | null): void {
+  call.headers = call.headers.filter(([given]) => given.toLowerCase() !== name);
+  if (value !== null) call.headers.push([name, value]);
+}
+
 /** How often each is called; 1 unless it stands here. What makes an object of its own on disk is called less. */
 const WEIGHTS: Readonly<Record<string, number>> = {
   registerJob: 5,

@@ -23,8 +23,11 @@ export class Ledger {
   /** Answers that were held against their schemas. */
   described = 0;
 
-  constructor(seed: number) {
+  readonly #say: (text: string) => void;
+
+  constructor(seed: number, say: (text: string) => void) {
     this.seed = seed;
+    this.#say = say;
   }
 
   get requests(): number {
@@ -51,6 +54,7 @@ export class Ledger {
 
   /** A fault of something else than an answer. */
   note(failure: string): void {
+    this.#say(failure);
     if (this.failures.length < MOST_FAILURES) this.failures.push(failure);
   }
 }

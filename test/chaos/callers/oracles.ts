@@ -3,8 +3,8 @@
  */
 import { type ProblemCode, problemStatus } from "../../../src/http/problem.ts";
 import { type Operation, operationAt } from "./document.ts";
+import { ALLOWED_ORIGIN } from "./head-mutations.ts";
 import type { Identity } from "./identities.ts";
-import { ALLOWED_ORIGIN } from "./mutations.ts";
 import { POLLUTION } from "./planted.ts";
 import { type Answer, header } from "./wire.ts";
 import type { World } from "./world.ts";

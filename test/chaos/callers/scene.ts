@@ -7,10 +7,10 @@ import { type Misbehaviour, type Provider, startProvider } from "../../simulator
 import { type Delivery, type Receiver, startReceiver } from "../../simulator/receiver.ts";
 import { PollhookNode, PROVIDER_KEY } from "../node.ts";
 import { ENDPOINTS, FAULTY, HOOKS, LIMITED_KEY, PLANTED_KEYS } from "./fields.ts";
+import { ALLOWED_ORIGIN } from "./head-mutations.ts";
 import { OWNERS, REVOKED, TENANTS } from "./identities.ts";
 import type { Ledger } from "./ledger.ts";
 import { startMirror } from "./mirror.ts";
-import { ALLOWED_ORIGIN } from "./mutations.ts";
 import { Planted, RECEIVER_WORDS, SIGNING_SECRET } from "./planted.ts";
 import type { Random } from "./random.ts";
 import { World } from "./world.ts";

@@ -8,6 +8,7 @@ import { Attack } from "./attack.ts";
 import type { Call } from "./call.ts";
 import { Ledger } from "./ledger.ts";
 import { Random } from "./random.ts";
+import { lookAtRefused, registerRefused } from "./refused-delivery.ts";
 import { openScene, type Scene } from "./scene.ts";
 import { conflictingCalls, failingCalls, hoard, tourOf, waitingCalls } from "./tour.ts";
 
@@ -45,13 +46,14 @@ const CROWD = 40;
 export async function runStorm(options: StormOptions): Promise<Storm> {
   const { seed, requests, isWhole, say = () => {} } = options;
   const random = new Random(seed);
-  const ledger = new Ledger(seed);
+  const ledger = new Ledger(seed, say);
   const scene = await openScene(ledger, random);
   try {
     const before = memoryOf(scene);
     const startedAt = Date.now();
     const attack = new Attack(scene.world, ledger);
     const lane = (calls: readonly Call[]) => inTurn(attack, calls);
+    const refused = await registerRefused(scene);
     await lane(await tourOf(scene.world, random));
     await lane(conflictingCalls(scene.world, random));
     await crowd(attack, scene, random);
@@ -64,7 +66,8 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
     await Promise.all([...slow, blow(attack, ledger, options, random, requests, say)]);
     const seconds = (Date.now() - startedAt) / 1000;
     const after = memoryOf(scene);
-    for (const fault of await aftermath(scene)) ledger.note(`After the storm ${fault}.`);
+    const left = [...(await lookAtRefused(scene, attack, random, refused)), ...(await aftermath(scene))];
+    for (const fault of left) ledger.note(`After the storm ${fault}.`);
     if (after - before > MOST_GROWTH_MIB) ledger.note(`workerd grew from ${before} to ${after} MiB.`);
     return {
       ledger,
