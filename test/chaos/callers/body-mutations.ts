@@ -53,6 +53,25 @@ export const IN_TREE: Mutations = {
     if (call.tree instanceof Members && !call.operation.asProvider)
       call.tree.list.push([random.pick(["metadata", "response", "filter", "x"]), nested(random, 14_000)]);
   },
+  "a secret that is refused": (call, random, world) => {
+    // In no form that fits: it must not be repeated when that is said.
+    const secret = `${world.planted.secret("refused")} \r\n`;
+    if (!(call.tree instanceof Members) || call.operation.asProvider) return;
+    call.tree.set(
+      random.pick([
+        "key",
+        "secret",
+        "headers",
+        "index",
+        "scope",
+        "callback_url",
+        "url",
+        "destination",
+        "overlap_seconds",
+      ]),
+      random.pick([secret, [secret], new Members([["x-secret", secret]])]),
+    );
+  },
   "a prototype": (call) => {
     if (call.tree instanceof Members) call.tree.list.push(...polluting().list);
   },
