@@ -3,7 +3,7 @@
  * is counted as covered does not depend on luck.
  */
 
-import { type Call, validCall } from "./call.ts";
+import { type Call, setHeader, validCall } from "./call.ts";
 import { OPERATIONS, type Operation } from "./document.ts";
 import { FAULTY, HANGING, LIMITED_KEY } from "./fields.ts";
 import type { Identity } from "./identities.ts";
@@ -52,7 +52,7 @@ export function conflictingCalls(world: World, random: Random): Call[] {
     const say = (request: string, members: Record<string, string>): Call =>
       withCaller(world, random, operation, full, (call) => {
         nameRequest(call, `${planted.canary(full)}${request}-${i}`, members);
-        call.headers.push(["idempotency-key", `tour-${i}`]);
+        setHeader(call, "idempotency-key", `tour-${i}`);
       });
     const hook = (name: string) => ({ webhook: `${peers.receiver}/hook/${planted.canary(full)}${name}` });
     return [
@@ -146,23 +146,19 @@ function wrongId(call: Call): void {
   call.tree = call.tree && new Members(call.operation.asProvider ? [["key", call.identity.token]] : []);
 }
 
-function setType(call: Call, type: string): void {
-  call.headers = [...call.headers.filter(([name]) => name !== "content-type"), ["content-type", type]];
-}
-
 function malformed(call: Call): void {
-  setType(call, "application/json");
+  setHeader(call, "content-type", "application/json");
   call.bytes = Buffer.from("{");
 }
 
 function otherType(call: Call): void {
-  setType(call, "text/plain");
+  setHeader(call, "content-type", "text/plain");
   call.bytes = Buffer.from("{}");
 }
 
 /** It says so, and sends nothing: whoever announces too much is refused at once. */
 function tooLarge(call: Call): void {
-  setType(call, "application/json");
+  setHeader(call, "content-type", "application/json");
   call.headers.push(["content-length", String(ANNOUNCED_BYTES)]);
   call.tree = null;
   call.bytes = null;
@@ -170,7 +166,7 @@ function tooLarge(call: Call): void {
 }
 
 function unknownField(call: Call): void {
-  setType(call, "application/json");
+  setHeader(call, "content-type", "application/json");
   const { operation, identity } = call;
   call.tree = new Members(
     operation.asProvider
