@@ -78,7 +78,8 @@ export const app = {
 };
 
 async function answer(request: Request, env: Bindings, context: Context): Promise<Response> {
-  const { pathname } = new URL(request.url);
+  // The caller's Host stands in it, and need not be one.
+  const pathname = URL.parse(request.url)?.pathname ?? "";
   if (/^\/api(\/|$)/.test(pathname)) return providerApi(request, env, context);
   if (!/^\/v1(\/|$)/.test(pathname)) return outside(request, pathname, env);
   const config = readConfig(env);

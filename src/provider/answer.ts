@@ -33,10 +33,13 @@ export function parseAnswer(body: Uint8Array, key: string | null): Answer | null
 export function redact(json: string, key: string): string {
   const mayEcho = echoTest(key);
   if (!mayEcho(json)) return json;
-  const spelled = [...key].map(spellings).join("");
+  // What comes before the key is not taken for a part of it.
+  const spelled = ["", NESTED]
+    .map((nested) => [...key].map((char, i) => spellings(char, i > 0 ? nested : "")).join(""))
+    .join("|");
   // Escapes that are no part of the key are stepped over whole: of `\nn` only the second n can begin a key.
   const searched = new RegExp(`(${spelled})|\\\\(?:u.{4}|[^u])`, "g");
-  const whole = new RegExp(`^"${spelled}"$`);
+  const whole = new RegExp(`^"(${spelled})"$`);
   const redactLiteral = (literal: string): string =>
     key.length >= MIN_SEARCHED_CHARS
       ? literal.replace(searched, (unit, found) => (found === undefined ? unit : "[redacted]"))
@@ -73,16 +76,20 @@ function endOfString(json: string, start: number): number {
   return json.length;
 }
 
-/** The ways a JSON text may write one character: as itself, `\u0041`, for a few `\/`, and in a URL `%2F`. */
-function spellings(char: string): string {
+/** A backslash in front of an escape, as JSON has it that is a string of JSON. */
+const NESTED = "\\\\\\\\";
+
+/**
+ * The ways a JSON text may write one character: as itself, `\u0041`, for a few `\/`, and in a URL `%2F`. Of one that is
+ * escaped there is one way only for each depth: a choice for every backslash would take for ever.
+ */
+function spellings(char: string, nested: string): string {
   const hex = char.charCodeAt(0).toString(16).padStart(4, "0");
-  const unicode = [...hex]
-    .map((digit) => (/[a-f]/.test(digit) ? `[${digit}${digit.toUpperCase()}]` : digit))
-    .join("");
+  const unicode = hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
   const own = char.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-  const forms = [`\\\\u${unicode}`];
+  const forms = [`\\\\{1,2}u${unicode}`];
   if (!/[A-Za-z0-9]/.test(char)) forms.push(`%${unicode.slice(2)}`);
-  if (char === '"' || char === "\\" || char === "/") forms.push(`\\\\${own}`);
-  if (char !== '"' && char !== "\\") forms.push(own);
+  if (char === '"' || char === "\\") forms.push(`${nested}\\\\${own}`);
+  else forms.push(char === "/" ? `(${nested})?\\\\?/` : own);
   return `(?:${forms.join("|")})`;
 }

@@ -8,4 +8,5 @@ export const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   tokens: async () => (await import("./tokens/section.ts")).tokensSection(),
   walls: async () => (await import("./walls/section.ts")).wallsSection(),
   load: async () => (await import("./load/section.ts")).loadSection(),
+  callers: async () => (await import("./callers/section.ts")).callersSection(),
 };

@@ -58,6 +58,19 @@ function strings(value: unknown): string[] {
   return Object.entries(value).flatMap(([name, inner]) => [name, ...strings(inner)]);
 }
 
+/** Whether the text may be JSON, and has the key in another spelling: that is taken out, too. */
+function isNested(text: string, key: string): boolean {
+  const write = (char: string): string => {
+    const code = char.charCodeAt(0).toString(16).padStart(4, "0");
+    const plain = char === '"' || char === "\\" ? `\\\\\\${char}` : char === "/" ? "\\\\?/" : char;
+    return `(${plain}|\\\\u${code})`;
+  };
+  const [first = "", ...others] = key;
+  const spelled = `([${first === "\\" ? "\\\\" : first}]|${write(first)})${others.map(write).join("")}`;
+  // Also where one begins within another.
+  return [...text.matchAll(new RegExp(`(?=(${spelled}))`, "gi"))].some(([, found]) => found !== key);
+}
+
 const keyAndAnswer = keys.chain((key) => fc.tuple(fc.constant(key), answers(key)));
 
 describe("after redaction, whatever the answer", () => {
@@ -67,7 +80,7 @@ describe("after redaction, whatever the answer", () => {
         const clean: unknown = JSON.parse(redact(json, key));
         expect(strings(clean).filter((text) => text.includes(key))).toEqual([]);
       }),
-      { numRuns: 500 },
+      { numRuns: 30000 },
     );
   });
 
@@ -76,6 +89,7 @@ describe("after redaction, whatever the answer", () => {
       fc.property(
         keys.chain((key) => fc.tuple(fc.constant(key), texts(key), spellings)),
         ([key, text, how]) => {
+          fc.pre(!isNested(text, key));
           expect(JSON.parse(redact(spell(text, how), key))).toBe(text.replaceAll(key, "[redacted]"));
         },
       ),
@@ -86,7 +100,7 @@ describe("after redaction, whatever the answer", () => {
   it("an answer without the key is the same text", () => {
     fc.assert(
       fc.property(keyAndAnswer, ([key, json]) => {
-        fc.pre(!strings(JSON.parse(json)).some((text) => text.includes(key)));
+        fc.pre(!strings(JSON.parse(json)).some((text) => text.includes(key) || isNested(text, key)));
         expect(redact(json, key)).toBe(json);
       }),
       { numRuns: 300 },
@@ -98,10 +112,11 @@ describe("after redaction, whatever the answer", () => {
       fc.property(
         shortKeys.chain((key) => fc.tuple(fc.constant(key), texts(key), spellings)),
         ([key, text, how]) => {
+          fc.pre(!isNested(text, key));
           expect(JSON.parse(redact(spell(text, how), key))).toBe(text === key ? "[redacted]" : text);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 30000 },
     );
   });
 

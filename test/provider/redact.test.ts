@@ -47,6 +47,30 @@ describe("an echo of the key", () => {
     expect(redact(`{"a":"<${escaped(key)}>"}`, key)).toBe('{"a":"<[redacted]>"}');
   });
 
+  it.each([
+    ["a backslash", "back\\slash\\1"],
+    ["a quote", 'quote"quote"'],
+    ["a slash", "slash/slash/1"],
+    ["all of them", 'a"/\\"/\\"/\\b'],
+  ])("is taken out of JSON that is a string of the answer: a key with %s", (_, key) => {
+    const asPhp = (value: unknown) => JSON.stringify(value).replaceAll("/", "\\/");
+    for (const [inner, outer] of [
+      [JSON.stringify, JSON.stringify],
+      [asPhp, JSON.stringify],
+      [JSON.stringify, asPhp],
+      [asPhp, asPhp],
+    ] as const) {
+      const clean = redact(outer({ request: inner({ key }) }), key);
+      expect(JSON.parse(JSON.parse(clean).request)).toEqual({ key: "[redacted]" });
+    }
+  });
+
+  it("is looked for in no time among what looks like it", () => {
+    const key = `${"\\".repeat(200)}x`;
+    const json = JSON.stringify({ a: "\\".repeat(100_000) });
+    expect(redact(json, key)).toBe(json);
+  });
+
   it("is not seen where a pattern would see it", () => {
     const json = '{"a":"aXb c"}';
     expect(redact(json, "a.b.c.d.e")).toBe(json);
