@@ -4,8 +4,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Receiver, startReceiver } from "../../simulator/receiver.ts";
-import { PollhookNode } from "../node.ts";
+import { PollhookNode, PROVIDER_KEY } from "../node.ts";
 import { whole } from "./catalogue/bad-answer.ts";
+import { ECHOED_KEY } from "./catalogue/echoes.ts";
 import { type Answering, type RawServer, startRawServer } from "./raw-server.ts";
 
 export interface TimelineEntry {
@@ -33,6 +34,10 @@ export interface SeenJob {
 }
 
 export const GOOD_ANSWER = '{"status":"success","output":["https://cdn.example/good.png"]}';
+/** Every provider key that is made up here begins so. */
+const KEY_PREFIX = "key-of-";
+/** What no log, event or answer may hold. */
+export const KEYS = [PROVIDER_KEY, ECHOED_KEY, KEY_PREFIX];
 const TENANT = "peers";
 const FIRST_ID = 100_000;
 const LOOK_EVERY_MS = 250;
@@ -51,6 +56,8 @@ export class Field {
   readonly provider: RawServer;
   /** What it answers, by request id; {@link GOOD_ANSWER} to all others. */
   readonly answers: Map<string, string | Uint8Array>;
+  /** Answers that a provider key was found in. */
+  readonly spills: string[] = [];
   readonly #servers: RawServer[];
   readonly #logs: string[];
   #lastId = FIRST_ID;
@@ -137,6 +144,8 @@ export class Field {
     const response = await this.call(method, path);
     const bytes = await response.arrayBuffer();
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (KEYS.some((key) => text.includes(key)))
+      this.spills.push(`${method} ${path} answers with a provider key.`);
     if (response.status !== 200)
       throw new Error(`${method} ${path} is answered with ${response.status}: ${text}`);
     return text;

@@ -23,9 +23,12 @@ export const forGenerations = (answers: readonly BadAnswer[]): BadAnswer[] =>
       provider && at === undefined && key === undefined && !name.startsWith("407"),
   );
 
-/** Those that leave the call open until its time is over. */
+/** Those that leave the call open until its time is over, without keeping anybody busy. */
 export const hanging = (answers: readonly BadAnswer[]): BadAnswer[] =>
-  forGenerations(answers).filter(({ isSlow, script }) => isSlow && !script.some((step) => "drip" in step));
+  forGenerations(answers).filter(
+    ({ isSlow, script }) =>
+      isSlow && !script.some((step) => "drip" in step || ("repeat" in step && step.everyMs === undefined)),
+  );
 
 /** The provider's first origin: which answer it gives stands in the call's prompt. */
 export const openGenerator = (field: Field, answers: readonly BadAnswer[]): Promise<RawServer> =>

@@ -3,10 +3,10 @@
  * the others, with jobs beside them that have nothing to do with them; then what else peers can do.
  */
 import { healthOf } from "../../demo/process-group.ts";
-import { PROVIDER_KEY } from "../node.ts";
-import type { BadAnswer } from "./catalogue/bad-answer.ts";
+import { type BadAnswer, whole } from "./catalogue/bad-answer.ts";
 import { BAD_ANSWERS } from "./catalogue/index.ts";
-import { Field } from "./field.ts";
+import { redirectsTo } from "./catalogue/redirects.ts";
+import { Field, GOOD_ANSWER, KEYS } from "./field.ts";
 import { callGenerations, forGenerations, type GenerationsResult, openGenerator } from "./generations.ts";
 import { type Healthy, runHealthy } from "./healthy.ts";
 import { judge } from "./judging.ts";
@@ -26,8 +26,8 @@ export interface PeersOptions {
   readonly generations: number;
   readonly roundTrips: number;
   readonly healthy: number;
-  /** For the round trips; a failure names it. */
-  readonly seed: number;
+  /** Trials under way, but for those that only wait. */
+  readonly atOneTime: number;
 }
 
 export interface PeersResult {
@@ -46,28 +46,30 @@ export interface PeersResult {
 export const BOMBS_AT_ONE_TIME = 6;
 /** Of 8 MiB each may hold one, and one more while its pieces are joined; the rest is the engine's, which is in no hurry. */
 const GROWTH_LIMIT_BYTES = 320 * 1024 * 1024;
-const AT_ONE_TIME = 128;
 const LIMIT_MS = 120_000;
 
-export async function runPeers(options: PeersOptions): Promise<PeersResult> {
+/** `seed`: for the round trips; a failure names it. */
+export async function runPeers(options: PeersOptions, seed: number): Promise<PeersResult> {
   const field = await Field.create(options.jobShards);
   try {
-    return await meet(field, options);
+    return await meet(field, options, seed);
   } finally {
     await field.tearDown();
   }
 }
 
-async function meet(field: Field, options: PeersOptions): Promise<PeersResult> {
+async function meet(field: Field, options: PeersOptions, seed: number): Promise<PeersResult> {
   const { mayWait } = options;
   const called = forGenerations(BAD_ANSWERS.filter(({ isSlow, isBomb }) => !isSlow && !isBomb)).slice(
     0,
     options.generations,
   );
-  const [bombs, others] = await prepareTrials(field, options);
+  const trap = await field.open(() => ({ script: whole(GOOD_ANSWER) }));
+  const answers = [...BAD_ANSWERS, ...redirectsTo(`${trap.origin}/metadata`)];
+  const { bombs, idle, others } = await prepareTrials(field, answers, options);
   const generator = await openGenerator(field, called);
   const neighbours = await prepareNeighbours(field);
-  const peers = [...bombs, ...others].map(({ server }) => server.origin);
+  const peers = [...bombs, ...idle, ...others].map(({ server }) => server.origin);
   await field.start([generator.origin, ...peers, ...neighbours.origins]);
   const { pid } = field.node;
 
@@ -76,20 +78,22 @@ async function meet(field: Field, options: PeersOptions): Promise<PeersResult> {
     const following = { limitMs: LIMIT_MS, atOneTime: BOMBS_AT_ONE_TIME, mayWait };
     followed.push(...(await follow(field, bombs, following)));
   });
-  const [met, healthy, generations, attacked, roundTrips] = await Promise.all([
-    follow(field, others, { limitMs: LIMIT_MS, atOneTime: AT_ONE_TIME, mayWait }),
+  const [waited, met, healthy, generations, attacked, roundTrips] = await Promise.all([
+    follow(field, idle, { limitMs: LIMIT_MS, atOneTime: idle.length, mayWait }),
+    follow(field, others, { limitMs: LIMIT_MS, atOneTime: options.atOneTime, mayWait }),
     runHealthy(field, options.healthy),
     callGenerations(field, called),
     neighbours.attack(),
-    compareRoundTrips(field, options.roundTrips, options.seed),
+    compareRoundTrips(field, options.roundTrips, seed),
   ]);
-  followed.push(...met);
+  followed.push(...waited, ...met);
   const results = { healthy, generations, neighbours: attacked, roundTrips };
   const failures = [
     ...followed.flatMap((trial) => judge(field, trial)),
     ...Object.values(results).flatMap(({ failures }) => failures),
     ...(await faultsOfNode(field, pid)),
     ...leaks(field, followed),
+    ...(trap.connections > 0 ? [`A redirect was followed ${trap.connections} times.`] : []),
     ...(memory && memory.peakBytes - memory.residentBytes > GROWTH_LIMIT_BYTES
       ? [`The node grew from ${memory.residentBytes} to ${memory.peakBytes} bytes while bombs went off.`]
       : []),
@@ -97,20 +101,28 @@ async function meet(field: Field, options: PeersOptions): Promise<PeersResult> {
   return { jobShards: options.jobShards, followed, memory, bombs: bombs.length, ...results, failures };
 }
 
-/** The bombs, and all others. */
-async function prepareTrials(field: Field, { slow, stubborn }: PeersOptions): Promise<[Trial[], Trial[]]> {
-  const [bombs, others]: [Trial[], Trial[]] = [[], []];
-  // What takes long begins first.
-  const answers = [...BAD_ANSWERS].sort((a, b) => Number(b.isSlow ?? false) - Number(a.isSlow ?? false));
+interface Trials {
+  readonly bombs: Trial[];
+  /** Which wait for most of their time. */
+  readonly idle: Trial[];
+  readonly others: Trial[];
+}
+
+async function prepareTrials(
+  field: Field,
+  answers: readonly BadAnswer[],
+  { slow, stubborn, mayWait }: PeersOptions,
+): Promise<Trials> {
+  const [bombs, idle, others]: [Trial[], Trial[], Trial[]] = [[], [], []];
   for (const answer of answers.filter(stubborn))
-    others.push(await prepare(field, answer, "provider", { isStubborn: true }));
-  for (const answer of answers) {
-    if (answer.isSlow && !slow(answer)) continue;
-    const trials = answer.isBomb ? bombs : others;
+    idle.push(await prepare(field, answer, "provider", { isStubborn: true }));
+  for (const answer of answers.filter((answer) => !answer.isSlow || slow(answer))) {
+    const isIdle = answer.isSlow || (mayWait && answer.provider?.kind === "at the deadline");
+    const trials = answer.isBomb ? bombs : isIdle ? idle : others;
     if (answer.provider) trials.push(await prepare(field, answer, "provider"));
     if (answer.receiver) trials.push(await prepare(field, answer, "receiver"));
   }
-  return [bombs, others];
+  return { bombs, idle, others };
 }
 
 /** The process is the one that was started, and answers. */
@@ -123,18 +135,17 @@ async function faultsOfNode(field: Field, pid: number): Promise<string[]> {
 
 /** Keys are said to their provider, and to nobody else. */
 function leaks(field: Field, trials: readonly Trial[]): string[] {
-  const keys = new Set([PROVIDER_KEY, ...trials.map(({ key }) => key)]);
   const places: readonly (readonly [string, string])[] = [
     ["The log", field.log],
     ...field.receiver.deliveries().map(({ path, body }) => [`The event to ${path}`, body] as const),
-    ...trials
-      .filter(({ role }) => role === "receiver")
-      .map(
-        ({ server, answer }) =>
-          [`The event to ${answer.name}`, server.requests.map(({ body }) => body).join()] as const,
-      ),
+    ...trials.flatMap(({ role, server, answer }) =>
+      role === "receiver"
+        ? server.requests.map(({ body }) => [`The event to ${answer.name}`, body] as const)
+        : [],
+    ),
   ];
-  return places.flatMap(([place, text]) =>
-    [...keys].some((key) => text.includes(key)) ? [`${place} holds a provider key.`] : [],
+  const found = places.flatMap(([place, text]) =>
+    KEYS.some((key) => text.includes(key)) ? [`${place} holds a provider key.`] : [],
   );
+  return [...field.spills, ...found];
 }
