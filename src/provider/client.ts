@@ -61,9 +61,12 @@ export function faultOf(seen: Exchange): CallFault | null {
 /** Headers of an answer that mean something to whoever asked. */
 const HANDED_ON = ["retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
+/** Numbers and dates: no echo of the key, and nothing that a caller's client would choke on. */
+const HANDED_ON_VALUE = /^([\d.]{1,20}|\w+, [\w :-]{1,30})$/;
+
 export function headersToHandOn(headers: Headers): Record<string, string> {
-  const present = HANDED_ON.map((name) => [name, headers.get(name)] as const);
-  return Object.fromEntries(present.filter((entry): entry is [string, string] => entry[1] !== null));
+  const present = HANDED_ON.map((name) => [name, headers.get(name) ?? ""] as const);
+  return Object.fromEntries(present.filter(([, value]) => HANDED_ON_VALUE.test(value)));
 }
 
 /** POSTs JSON that carries `key` to the provider, once, within `limits`. */

@@ -9,4 +9,5 @@ export const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   walls: async () => (await import("./walls/section.ts")).wallsSection(),
   load: async () => (await import("./load/section.ts")).loadSection(),
   callers: async () => (await import("./callers/section.ts")).callersSection(),
+  peers: async () => (await import("./peers/section.ts")).peersSection(),
 };

@@ -236,3 +236,11 @@ it("rejects with the problem that the server found, and ends when it is told to"
   await expect(pollhook.wait(id, controller)).rejects.toBe(reason);
   await expect(pollhook.wait(id, { timeoutSeconds: 1 })).rejects.toMatchObject({ code: "wait_over" });
 });
+
+describe("a caller", () => {
+  it("that sends 10 MB is told that it is too much, on a connection that holds", async () => {
+    const metadata = { x: "a".repeat(10_000_000) };
+    for (let i = 0; i < 4; i++)
+      expect((await setting.call("POST", "/v1/jobs", { request_id: 1, metadata })).status).toBe(413);
+  });
+});

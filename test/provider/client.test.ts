@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { USER_AGENT } from "../../src/net/outbound.ts";
-import { notCalled, poll } from "../../src/provider/client.ts";
+import { headersToHandOn, notCalled, poll } from "../../src/provider/client.ts";
 import { hang, json, networkError, type Script, ScriptedFetch, status } from "../support/scripted-fetch.ts";
 import { CAPTURED, REFUSALS } from "../support/seed-pages.ts";
 import { pending, transient } from "../support/verdicts.ts";
@@ -173,4 +173,26 @@ describe("a poll that could not be made", () => {
   it.each(["key_unreadable", "origin_not_listed"] as const)("is transient and not counted: %s", (cause) => {
     expect(notCalled(cause)).toMatchObject({ verdict: transient(cause), httpStatus: null, called: false });
   });
+});
+
+describe("a header that is handed on", () => {
+  const handedOn = (value: string) => headersToHandOn(new Headers({ "retry-after": value }))["retry-after"];
+
+  it.each([
+    "0",
+    "120",
+    "0.5",
+    "1795176000",
+    "Fri, 31 Dec 9999 23:59:59 GMT",
+    "Friday, 31-Dec-99 23:59:59 GMT",
+  ])("is a number or a date: %s", (value) => expect(handedOn(value)).toBe(value));
+
+  it.each([
+    ["an echo of the key", KEY],
+    ["words", "after lunch"],
+    ["more than a caller's client takes", `1 ${"1".repeat(30_000)}`],
+    ["a number without end", "1".repeat(21)],
+    ["a date without end", `Fri, ${"1".repeat(31)}`],
+    ["nothing", ""],
+  ])("is not %s", (_, value) => expect(handedOn(value)).toBeUndefined());
 });
