@@ -120,13 +120,8 @@ export function secondsPerPollOf(env: Variables): number {
 export function parseConfig(variables: Variables): ConfigResult {
   const problems: string[] = [];
   const env = readTexts(variables, problems);
-  const allowPrivateTargets = parseBoolean(
-    env.ALLOW_PRIVATE_TARGETS,
-    "ALLOW_PRIVATE_TARGETS",
-    false,
-    problems,
-  );
-  const providerWebhooks = parseBoolean(env.PROVIDER_WEBHOOKS, "PROVIDER_WEBHOOKS", true, problems);
+  const allowPrivateTargets = parseBoolean(env, "ALLOW_PRIVATE_TARGETS", false, problems);
+  const providerWebhooks = parseBoolean(env, "PROVIDER_WEBHOOKS", true, problems);
   const [firstKey, ...otherKeys] = parseMasterKeys(env.MASTER_KEYS, problems);
   const [firstOrigin, ...otherOrigins] = parseOrigins(env.PROVIDER_ORIGINS, allowPrivateTargets, problems);
   const defaultEndpoint = env.DEFAULT_ENDPOINT || "v3";
@@ -145,20 +140,20 @@ export function parseConfig(variables: Variables): ConfigResult {
   if (!allowedOrigins.every(isPageOrigin))
     problems.push("ALLOWED_ORIGINS must be origins such as https://app.example.com, separated by commas");
   const retentionHours = parseNumber(
-    env.RETENTION_HOURS,
+    env,
     "RETENTION_HOURS",
     { fallback: DEFAULT_RETENTION_HOURS, least: 0.001, most: MAX_RETENTION_HOURS },
     problems,
   );
   const maxOutputBytes = parseNumber(
-    env.MAX_OUTPUT_BYTES,
+    env,
     "MAX_OUTPUT_BYTES",
     { fallback: DEFAULT_OUTPUT_BYTES, least: LEAST_OUTPUT_BYTES, most: MOST_OUTPUT_BYTES },
     problems,
   );
   const jobShards = parseShards(env.JOB_SHARDS, problems);
   const secondsPerPoll = parseNumber(
-    env.SECONDS_PER_POLL,
+    env,
     "SECONDS_PER_POLL",
     { fallback: DEFAULT_SECONDS_PER_POLL, least: 0.01, most: 60 },
     problems,
@@ -250,23 +245,20 @@ function parseShards(text: string | undefined, problems: string[]): readonly num
   return shards;
 }
 
-function parseBoolean(
-  text: string | undefined,
-  name: string,
-  fallback: boolean,
-  problems: string[],
-): boolean {
+function parseBoolean(env: Variables, name: keyof Variables, fallback: boolean, problems: string[]): boolean {
+  const text = env[name];
   if (text === undefined || text === "") return fallback;
   if (text !== "true" && text !== "false") problems.push(`${name} must be "true" or "false"`);
   return text === "true";
 }
 
 function parseNumber(
-  text: string | undefined,
-  name: string,
+  env: Variables,
+  name: keyof Variables,
   { fallback, least, most }: { fallback: number; least: number; most: number },
   problems: string[],
 ): number {
+  const text = env[name];
   if (text === undefined || text === "") return fallback;
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
