@@ -126,7 +126,8 @@ export function requestIdFor(world: World, identity: Identity, random: Random): 
   const id = `${world.planted.canary(identity)}${world.count()}`;
   // Ids that carry no canary may be tried by anybody.
   if (random.chance(0.8)) return id;
-  const plain = String(30_000_000 + world.count());
+  // Far from each other: a digit that is changed must not name another caller's.
+  const plain = String(10 ** 14 + Math.floor(random.next() * 8 * 10 ** 15));
   world.noteRequest(plain, identity);
   return plain;
 }
