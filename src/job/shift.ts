@@ -17,6 +17,8 @@ const SHIFT_MS = 30_000;
  */
 const MOST_FRESH = 128;
 const FRESH_MS = 1_000;
+/** Where the event loop is late, they wait for it, and not for others: they count for so many times as long as it is. */
+const FRESH_PER_LATE = 16;
 /** Runs of an object: each may hold an answer. */
 const MOST_RUNS = 1_000;
 /** Who was not let in looks again. */
@@ -29,9 +31,13 @@ export const UNREADABLE_RETRY_MS = 60_000;
 /** When the isolate's last runs of shared objects began (epoch ms), of those that have not ended. */
 const fresh = new Set<{ readonly since: number }>();
 
+/** How late the isolate's event loop was at the last look. */
+let lateMs = 0;
+
 function freshRuns(now: number): number {
   // Those of an object that has died end by themselves here.
-  for (const run of fresh) if (run.since <= now - FRESH_MS) fresh.delete(run);
+  const freshMs = FRESH_MS + FRESH_PER_LATE * lateMs;
+  for (const run of fresh) if (run.since <= now - freshMs) fresh.delete(run);
   return fresh.size;
 }
 
@@ -120,6 +126,9 @@ export class Shift {
     const timer = setTimeout(this.notice, waitMs);
     await this.#notice.promise;
     clearTimeout(timer);
-    if (this.#keeper.isShared && this.#keeper.running.size > 1) await scheduler.wait(BETWEEN_LOOKS_MS);
+    if (!this.#keeper.isShared || this.#keeper.running.size < 2) return;
+    const waitedFrom = Date.now();
+    await scheduler.wait(BETWEEN_LOOKS_MS);
+    lateMs = Date.now() - waitedFrom - BETWEEN_LOOKS_MS;
   }
 }
