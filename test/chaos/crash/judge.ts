@@ -1,0 +1,115 @@
+/**
+ * The end of a run: waits until every job is over, by asking for each, and holds what became of it against what may, what
+ * arrived against what was said, and the index against the jobs.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Callers, JobJson } from "./callers.ts";
+import type { Entry, Ledger } from "./ledger.ts";
+import { kindOf, TENANTS, type Tenant } from "./plan.ts";
+import type { World } from "./world.ts";
+
+/** Who asks at one time. */
+const ASKERS = 12;
+const ROUND_MS = 1_000;
+/** A plain callback's third attempt comes after five minutes: a caller who cannot wait has it sent again. */
+const FAR_MS = 30_000;
+/** The index is told again a minute after it could not be told. */
+const INDEX_LIMIT_MS = 120_000;
+const PAGE = 100;
+
+/** Asks until every job has come to an end, `limitMs` at most; what has not is a fault. */
+export async function settle(world: World, callers: Callers, ledger: Ledger, limitMs: number): Promise<void> {
+  const limit = Date.now() + limitMs;
+  let open = ledger.entries.filter(({ id }) => id !== null);
+  while (open.length > 0 && Date.now() < limit) {
+    await eachOf(open, (entry) => look(world, callers, entry));
+    open = open.filter(({ end }) => end === null);
+    if (open.length > 0) await sleep(ROUND_MS);
+  }
+  for (const entry of open) ledger.faultOf(entry, `it has not ended within ${limitMs / 1000} s`);
+}
+
+async function look(world: World, callers: Callers, entry: Entry): Promise<void> {
+  const job = await callers.insist(entry.plan.tenant, "GET", `/v1/jobs/${entry.id}`);
+  if (!job) return;
+  const { status, outcome, next_attempt_at: next, error, delivery_error } = job.json;
+  entry.why = error?.reason ?? delivery_error?.reason ?? null;
+  if (job.status === 404) entry.end = "gone";
+  else if (status !== "waiting" && status !== "delivering") entry.end = `${status} ${outcome}`;
+  else if (status === "delivering" && next != null && Date.parse(next) > Date.now() + FAR_MS) {
+    entry.nudges++;
+    await world.call(entry.plan.tenant, "POST", `/v1/jobs/${entry.id}/redeliver`);
+  }
+  if (entry.end !== null && job.status !== 404 && job.json.event_id !== entry.eventId)
+    entry.end = `another event: ${job.json.event_id}`;
+}
+
+/** What became of each, and whether its event arrived where one was to. */
+export function judge(world: World, ledger: Ledger): void {
+  const known = new Set<string>();
+  for (const entry of ledger.entries) {
+    const { plan, end, eventId } = entry;
+    for (const event of [...entry.earlierEvents, ...(eventId === null ? [] : [eventId])]) known.add(event);
+    if (entry.id === null) ledger.faultOf(entry, "it was never accepted");
+    else if (!entry.isActed) ledger.faultOf(entry, `its ${plan.act?.kind} was never answered`);
+    if (end !== null && end !== kindOf(plan).ends)
+      ledger.faultOf(entry, `it ended as ${end} (${entry.why}), not as ${kindOf(plan).ends}`);
+    if (end?.startsWith("delivered") && !world.book.isAccepted(eventId ?? ""))
+      ledger.faultOf(entry, "it is said to be delivered, and never arrived");
+    if (end?.startsWith("canceled") && world.book.of(eventId ?? ""))
+      ledger.faultOf(entry, "it was canceled, and its event arrived");
+    for (const event of entry.earlierEvents)
+      if (world.book.of(event)) ledger.faultOf(entry, "the event of a canceled start arrived");
+  }
+  for (const id of world.book.ids())
+    if (!known.has(id)) ledger.fault(`${id} arrived at ${world.book.of(id)?.path}, and is no job's event`);
+  for (const fault of world.book.faults()) ledger.fault(fault);
+}
+
+/** The index shows each job once, as it says of itself; how many are listed as undelivered. */
+export async function judgeIndex(world: World, ledger: Ledger): Promise<number> {
+  const limit = Date.now() + INDEX_LIMIT_MS;
+  for (;;) {
+    const differences: string[] = [];
+    let undelivered = 0;
+    for (const tenant of TENANTS) {
+      const listed = await list(world, tenant);
+      undelivered += [...listed.values()].filter((end) => end.startsWith("undelivered")).length;
+      const mine = ledger.entries.filter(({ plan, id }) => plan.tenant === tenant && id !== null);
+      for (const { id, end, plan } of mine) {
+        const shown = listed.get(id ?? "") ?? "gone";
+        if (shown !== end)
+          differences.push(`${plan.kind} job ${plan.index} is listed as ${shown}, and is ${end}`);
+      }
+      if (listed.size > mine.length)
+        differences.push(`${tenant} has ${listed.size - mine.length} jobs too many listed`);
+    }
+    if (differences.length === 0) return undelivered;
+    if (Date.now() > limit) {
+      for (const difference of differences.slice(0, 5)) ledger.fault(difference);
+      ledger.fault(`the index differs from ${differences.length} jobs`);
+      return undelivered;
+    }
+    await sleep(ROUND_MS);
+  }
+}
+
+async function list(world: World, tenant: Tenant): Promise<Map<string, string>> {
+  const all = new Map<string, string>();
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const path: string = `/v1/jobs?limit=${PAGE}${cursor && `&cursor=${cursor}`}`;
+    const page = (await world.must(tenant, "GET", path)) as { jobs: JobJson[]; next_cursor: string | null };
+    for (const { id, status, outcome } of page.jobs) all.set(id ?? "", `${status} ${outcome}`);
+    cursor = page.next_cursor;
+  }
+  return all;
+}
+
+/** Runs through a list with so many at a time. */
+export async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const next = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: ASKERS }, next));
+}

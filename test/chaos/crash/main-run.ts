@@ -1,0 +1,81 @@
+/**
+ * Jobs in every state, while the node is killed at random moments and its master key is rotated once on the way: until
+ * all is over, and then until nothing is left.
+ */
+import { Callers } from "./callers.ts";
+import { judge, judgeIndex, settle } from "./judge.ts";
+import { killAgainAndAgain } from "./kills.ts";
+import { Ledger } from "./ledger.ts";
+import { makePlans, TENANTS } from "./plan.ts";
+import { Random } from "./random.ts";
+import { outliveRetention } from "./retention.ts";
+import { type Tally, tally } from "./tally.ts";
+import { World } from "./world.ts";
+
+export interface MainOptions {
+  readonly name: string;
+  readonly shards: number;
+  readonly jobs: number;
+  readonly seed: number;
+  /** How often it is killed until everything is over, and how often on the way out. */
+  readonly kills: number;
+  readonly killsAtEnd: number;
+  /** The longest time between two kills; jobs are registered over about as long as the kills take. */
+  readonly killMostMs: number;
+  readonly isQuick: boolean;
+}
+
+const KILL_LEAST_MS = 300;
+const ANSWER_LIMIT_MS = 120_000;
+const SETTLE_LIMIT_MS = 300_000;
+const GONE_LIMIT_MS = 180_000;
+
+export async function mainRun(options: MainOptions): Promise<Tally> {
+  const { name, jobs, seed, kills, killMostMs, isQuick } = options;
+  const random = new Random(seed);
+  const spreadMs = (kills * (KILL_LEAST_MS + killMostMs)) / 2;
+  const ledger = new Ledger(makePlans(random, { jobs, spreadMs, isQuick }), seed);
+  const world = await World.create({ shards: options.shards, seed });
+  const callers = new Callers(world, ledger, ANSWER_LIMIT_MS);
+  try {
+    await world.start();
+    await world.prepare(random);
+    const between = { leastMs: KILL_LEAST_MS, mostMs: killMostMs };
+    const [, killed] = await Promise.all([
+      callers.play(),
+      killAgainAndAgain(world, ledger, random, { ...between, kills, rotateAt: Math.ceil(kills / 2) }),
+    ]);
+    await repair(world);
+    await settle(world, callers, ledger, SETTLE_LIMIT_MS);
+    judge(world, ledger);
+    const undelivered = await judgeIndex(world, ledger);
+    const { repeated } = world.book.totals();
+    const out = await outliveRetention(world, callers, ledger, random, {
+      ...between,
+      kills: options.killsAtEnd,
+      limitMs: GONE_LIMIT_MS,
+    });
+    for (const fault of world.book.faults()) ledger.fault(fault);
+    return tally(name, world, ledger, {
+      killed: {
+        kills: killed.kills + out.killed.kills,
+        jobsSeen: killed.jobsSeen + out.killed.jobsSeen,
+        alarmsMissing: killed.alarmsMissing + out.killed.alarmsMissing,
+      },
+      undelivered,
+      repeatedPosts: repeated,
+      left: out.left,
+    });
+  } finally {
+    await world.tearDown();
+  }
+}
+
+/** What was out of order is mended, and what was paused goes on: by those whose it is, as always. */
+export async function repair(world: World): Promise<void> {
+  world.receiver("sick").serve({ kind: "normal" });
+  for (const tenant of TENANTS) {
+    await world.putDestination(tenant, "sick");
+    await world.must(tenant, "POST", "/v1/destinations/paused/resume");
+  }
+}
