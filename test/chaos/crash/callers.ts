@@ -29,6 +29,8 @@ export interface JobJson {
   readonly error?: { readonly reason: string } | null;
   readonly delivery_error?: { readonly reason: string } | null;
   readonly code?: string;
+  readonly jobs?: readonly JobJson[];
+  readonly next_cursor?: string | null;
   readonly operation?: { readonly id: string; readonly status: string };
   readonly results?: readonly {
     readonly status: number;

@@ -40,15 +40,16 @@ export interface Walk {
   jobs: number;
   /** Bytes of answers in chunks, and notes of erased jobs. */
   otherRows: number;
-  /** What is left, by class: of jobs in `jobs`. */
+  /** Objects that hold something, by class; and rows, by class and table. */
   readonly byClass: Record<string, number>;
+  readonly rows: Record<string, number>;
   /** A line for each alarm that is missing or too late. */
   readonly missing: string[];
 }
 
 /** `persistTo` as the node has it. */
 export function walk(persistTo: string, now = Date.now()): Walk {
-  const found: Walk = { objects: 0, empty: 0, jobs: 0, otherRows: 0, byClass: {}, missing: [] };
+  const found: Walk = { objects: 0, empty: 0, jobs: 0, otherRows: 0, byClass: {}, rows: {}, missing: [] };
   const disk = join(persistTo, "disk");
   for (const className of existsSync(disk) ? readdirSync(disk) : []) {
     const folder = join(disk, className);
@@ -80,8 +81,12 @@ interface Place {
 }
 
 function look(file: string, { className, id, scheduledAt, now }: Place, found: Walk): void {
-  const { wants, contents, jobs, agenda, otherRows } = reading(file, contentOf);
-  if (contents === 0) {
+  const { wants, rows, jobs, agenda, otherRows } = reading(file, contentOf);
+  for (const [table, count] of rows) {
+    const name = `${className} ${table}`;
+    found.rows[name] = (found.rows[name] ?? 0) + count;
+  }
+  if (rows.every(([, count]) => count === 0)) {
     found.empty++;
     return;
   }
@@ -112,8 +117,8 @@ function look(file: string, { className, id, scheduledAt, now }: Place, found: W
 interface Content {
   /** When the object wants to be woken. */
   readonly wants: number | null;
-  /** Rows of its own, in all tables. */
-  readonly contents: number;
+  /** How many rows each table of its own has. */
+  readonly rows: readonly (readonly [table: string, count: number])[];
   readonly jobs: readonly Job[];
   /** `null` in an object of one job. */
   readonly agenda: ReadonlyMap<string, number> | null;
@@ -123,18 +128,17 @@ interface Content {
 function contentOf(db: DatabaseSync): Content {
   const tables = tablesOf(db);
   const own = tables.filter((name) => !name.startsWith("_cf_") || name === "_cf_KV");
-  const contents = own.reduce((sum, name) => sum + count(db, name), 0);
-  const rows = tables.includes("_cf_KV") ? db.prepare("SELECT key, value FROM _cf_KV").all() : [];
-  const jobs = rows.flatMap(({ key, value }) =>
+  const values = tables.includes("_cf_KV") ? db.prepare("SELECT key, value FROM _cf_KV").all() : [];
+  const jobs = values.flatMap(({ key, value }) =>
     String(key).startsWith("job/") ? [deserialize(value as Uint8Array) as Job] : [],
   );
   const entries = tables.includes("agenda") ? db.prepare("SELECT id, at FROM agenda").all() : null;
   return {
     wants: tables.includes("_cf_METADATA") ? ownAlarm(db) : null,
-    contents,
+    rows: own.map((name) => [name, count(db, name)] as const),
     jobs,
     agenda: entries && new Map(entries.map(({ id, at }) => [String(id), Number(at)])),
-    otherRows: rows.length - jobs.length,
+    otherRows: values.length - jobs.length,
   };
 }
 

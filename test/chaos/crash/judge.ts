@@ -3,7 +3,7 @@
  * arrived against what was said, and the index against the jobs.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Callers, JobJson } from "./callers.ts";
+import type { Callers } from "./callers.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import { kindOf, TENANTS, type Tenant } from "./plan.ts";
 import type { World } from "./world.ts";
@@ -18,18 +18,18 @@ const INDEX_LIMIT_MS = 120_000;
 const PAGE = 100;
 
 /** Asks until every job has come to an end, `limitMs` at most; what has not is a fault. */
-export async function settle(world: World, callers: Callers, ledger: Ledger, limitMs: number): Promise<void> {
+export async function settle(callers: Callers, ledger: Ledger, limitMs: number): Promise<void> {
   const limit = Date.now() + limitMs;
   let open = ledger.entries.filter(({ id }) => id !== null);
   while (open.length > 0 && Date.now() < limit) {
-    await eachOf(open, (entry) => look(world, callers, entry));
+    await eachOf(open, (entry) => look(callers, entry));
     open = open.filter(({ end }) => end === null);
     if (open.length > 0) await sleep(ROUND_MS);
   }
   for (const entry of open) ledger.faultOf(entry, `it has not ended within ${limitMs / 1000} s`);
 }
 
-async function look(world: World, callers: Callers, entry: Entry): Promise<void> {
+async function look(callers: Callers, entry: Entry): Promise<void> {
   const job = await callers.insist(entry.plan.tenant, "GET", `/v1/jobs/${entry.id}`);
   if (!job) return;
   const { status, outcome, next_attempt_at: next, error, delivery_error } = job.json;
@@ -38,21 +38,25 @@ async function look(world: World, callers: Callers, entry: Entry): Promise<void>
   else if (status !== "waiting" && status !== "delivering") entry.end = `${status} ${outcome}`;
   else if (status === "delivering" && next != null && Date.parse(next) > Date.now() + FAR_MS) {
     entry.nudges++;
-    await world.call(entry.plan.tenant, "POST", `/v1/jobs/${entry.id}/redeliver`);
+    await callers.insist(entry.plan.tenant, "POST", `/v1/jobs/${entry.id}/redeliver`);
   }
   if (entry.end !== null && job.status !== 404 && job.json.event_id !== entry.eventId)
     entry.end = `another event: ${job.json.event_id}`;
 }
 
-/** What became of each, and whether its event arrived where one was to. */
-export function judge(world: World, ledger: Ledger): void {
+/** What became of each, and whether its event arrived where one was to. `mayEnd`: how, by the end that its kind has. */
+export function judge(
+  world: World,
+  ledger: Ledger,
+  mayEnd: (ends: string) => readonly string[] = (ends) => [ends],
+): void {
   const known = new Set<string>();
   for (const entry of ledger.entries) {
     const { plan, end, eventId } = entry;
     for (const event of [...entry.earlierEvents, ...(eventId === null ? [] : [eventId])]) known.add(event);
     if (entry.id === null) ledger.faultOf(entry, "it was never accepted");
     else if (!entry.isActed) ledger.faultOf(entry, `its ${plan.act?.kind} was never answered`);
-    if (end !== null && end !== kindOf(plan).ends)
+    if (end !== null && !mayEnd(kindOf(plan).ends).includes(end))
       ledger.faultOf(entry, `it ended as ${end} (${entry.why}), not as ${kindOf(plan).ends}`);
     if (end?.startsWith("delivered") && !world.book.isAccepted(eventId ?? ""))
       ledger.faultOf(entry, "it is said to be delivered, and never arrived");
@@ -67,13 +71,13 @@ export function judge(world: World, ledger: Ledger): void {
 }
 
 /** The index shows each job once, as it says of itself; how many are listed as undelivered. */
-export async function judgeIndex(world: World, ledger: Ledger): Promise<number> {
+export async function judgeIndex(callers: Callers, ledger: Ledger): Promise<number> {
   const limit = Date.now() + INDEX_LIMIT_MS;
   for (;;) {
     const differences: string[] = [];
     let undelivered = 0;
     for (const tenant of TENANTS) {
-      const listed = await list(world, tenant);
+      const listed = await list(callers, tenant);
       undelivered += [...listed.values()].filter((end) => end.startsWith("undelivered")).length;
       const mine = ledger.entries.filter(({ plan, id }) => plan.tenant === tenant && id !== null);
       for (const { id, end, plan } of mine) {
@@ -94,13 +98,13 @@ export async function judgeIndex(world: World, ledger: Ledger): Promise<number> 
   }
 }
 
-async function list(world: World, tenant: Tenant): Promise<Map<string, string>> {
+async function list(callers: Callers, tenant: Tenant): Promise<Map<string, string>> {
   const all = new Map<string, string>();
   for (let cursor: string | null = ""; cursor !== null; ) {
     const path: string = `/v1/jobs?limit=${PAGE}${cursor && `&cursor=${cursor}`}`;
-    const page = (await world.must(tenant, "GET", path)) as { jobs: JobJson[]; next_cursor: string | null };
-    for (const { id, status, outcome } of page.jobs) all.set(id ?? "", `${status} ${outcome}`);
-    cursor = page.next_cursor;
+    const page = await callers.insist(tenant, "GET", path);
+    for (const { id, status, outcome } of page?.json.jobs ?? []) all.set(id ?? "", `${status} ${outcome}`);
+    cursor = page?.json.next_cursor ?? null;
   }
   return all;
 }

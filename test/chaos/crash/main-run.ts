@@ -46,9 +46,9 @@ export async function mainRun(options: MainOptions): Promise<Tally> {
       killAgainAndAgain(world, ledger, random, { ...between, kills, rotateAt: Math.ceil(kills / 2) }),
     ]);
     await repair(world);
-    await settle(world, callers, ledger, SETTLE_LIMIT_MS);
+    await settle(callers, ledger, SETTLE_LIMIT_MS);
     judge(world, ledger);
-    const undelivered = await judgeIndex(world, ledger);
+    const undelivered = await judgeIndex(callers, ledger);
     const { repeated } = world.book.totals();
     const out = await outliveRetention(world, callers, ledger, random, {
       ...between,

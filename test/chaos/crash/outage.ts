@@ -76,9 +76,9 @@ export async function outage(options: OutageOptions): Promise<Tally> {
     }
     await turnAll("open");
     await playing;
-    await settle(world, callers, ledger, SETTLE_LIMIT_MS);
+    await settle(callers, ledger, SETTLE_LIMIT_MS);
     judge(world, ledger);
-    const undelivered = await judgeIndex(world, ledger);
+    const undelivered = await judgeIndex(callers, ledger);
     const { repeated } = world.book.totals();
     await world.node.stop("SIGTERM");
     walked(world, ledger, killed);

@@ -40,7 +40,7 @@ export async function outliveRetention(
     eachOf(ledger.entries, (entry) => sendOrErase(world, callers, ledger, entry)),
   ]);
   const killed = await killing;
-  await untilGone(world, callers, ledger, limitMs);
+  await untilGone(callers, ledger, limitMs);
   for (const entry of ledger.entries) {
     const { end, eventId } = entry;
     const accepted = world.book.of(eventId ?? "")?.accepted ?? 0;
@@ -87,7 +87,7 @@ async function sendOrErase(world: World, callers: Callers, ledger: Ledger, entry
 }
 
 /** Until no job is found any more; one whose next attempt a crash has put off for minutes is sent again. */
-async function untilGone(world: World, callers: Callers, ledger: Ledger, limitMs: number): Promise<void> {
+async function untilGone(callers: Callers, ledger: Ledger, limitMs: number): Promise<void> {
   const limit = Date.now() + limitMs;
   let open = ledger.entries.filter(({ id, end }) => id !== null && end !== "gone");
   while (open.length > 0 && Date.now() < limit) {
@@ -100,7 +100,7 @@ async function untilGone(world: World, callers: Callers, ledger: Ledger, limitMs
       const next = job?.json.next_attempt_at;
       if (next == null || Date.parse(next) < Date.now() + FAR_MS) return;
       entry.nudges++;
-      await world.call(entry.plan.tenant, "POST", `${path}/redeliver`).catch(() => null);
+      await callers.insist(entry.plan.tenant, "POST", `${path}/redeliver`);
     });
     open = still;
     if (open.length > 0) await sleep(ROUND_MS);
