@@ -26,6 +26,7 @@ export interface JobJson {
   readonly status?: string;
   readonly outcome?: string | null;
   readonly next_attempt_at?: string | null;
+  readonly polls?: number;
   readonly error?: { readonly reason: string } | null;
   readonly delivery_error?: { readonly reason: string } | null;
   readonly code?: string;

@@ -15,7 +15,7 @@ import type { KindName } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { makePlans } from "./plan.ts";
 import { Random } from "./random.ts";
-import { type Tally, tally } from "./tally.ts";
+import { type Tally, takeStock, tally } from "./tally.ts";
 import { WallClock } from "./wall-clock.ts";
 import { World } from "./world.ts";
 
@@ -114,15 +114,16 @@ async function underClock(clock: WallClock, { name, shards, jobs, seed }: ClockO
     await settle(callers, ledger, SETTLE_LIMIT_MS);
     const mayExpire = (end: string) => end.replace("succeeded", "expired");
     judge(world, ledger, (ends) => [ends, mayExpire(ends)]);
-    const expired = ledger.entries.filter(({ end }) => end?.endsWith("expired")).length;
-    if (expired === 0) ledger.fault("no job has expired in the hour that was left out");
-    const undelivered = await judgeIndex(callers, ledger);
-    const { repeated } = book.totals();
+    const overtaken = ledger.entries.filter(({ end }) => end?.endsWith("expired"));
+    if (overtaken.length === 0) ledger.fault("no job has expired in the hour that was left out");
+    for (const entry of overtaken)
+      if (entry.polls === 0) ledger.faultOf(entry, "it expired without a last poll");
+    const stock = takeStock(world, ledger, await judgeIndex(callers, ledger));
     await world.node.stop("SIGTERM");
     walked(world, ledger, killed, clock.aheadMs);
     const left = await longAfter(world, callers, ledger, clock);
-    const counted = { killed, undelivered, repeatedPosts: repeated, left };
-    const more = { expired, mostPolls, mostPosts, backSeconds: BACK_MS / 1000, untimely };
+    const counted = { killed, stock, left };
+    const more = { expired: overtaken.length, mostPolls, mostPosts, backSeconds: BACK_MS / 1000, untimely };
     return { ...tally(name, world, ledger, counted), ...more };
   } finally {
     await world.tearDown();

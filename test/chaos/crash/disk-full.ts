@@ -13,7 +13,7 @@ import { repair } from "./main-run.ts";
 import { makePlans } from "./plan.ts";
 import { Random } from "./random.ts";
 import { SmallDisk } from "./small-disk.ts";
-import { type Tally, tally } from "./tally.ts";
+import { type Tally, takeStock, tally } from "./tally.ts";
 import { World } from "./world.ts";
 
 export interface DiskFullOptions {
@@ -55,10 +55,13 @@ const BREATH_MS = 1_500;
 const ANSWER_LIMIT_MS = 240_000;
 const SETTLE_LIMIT_MS = 300_000;
 
+export interface DiskFullTally extends Tally {
+  /** Whether it can be started on a full disk, in words. */
+  readonly starts: string;
+}
+
 /** `null` where no tmpfs may be mounted. */
-export async function diskFull(
-  options: DiskFullOptions,
-): Promise<(Tally & { readonly starts: string }) | null> {
+export async function diskFull(options: DiskFullOptions): Promise<DiskFullTally | null> {
   const disk = SmallDisk.mount(DISK_MEGABYTES);
   if (!disk) return null;
   try {
@@ -71,7 +74,7 @@ export async function diskFull(
 async function onDisk(
   disk: SmallDisk,
   { name, shards, jobs, seed, fullMs }: DiskFullOptions,
-): Promise<Tally & { readonly starts: string }> {
+): Promise<DiskFullTally> {
   const random = new Random(seed);
   const spreadMs = BEFORE_MS + 2 * fullMs + BETWEEN_MS;
   const ledger = new Ledger(makePlans(random, { jobs, spreadMs, isQuick: false, only: KINDS }), seed);
@@ -102,11 +105,10 @@ async function onDisk(
     await repair(world);
     await settle(callers, ledger, SETTLE_LIMIT_MS);
     judge(world, ledger);
-    const undelivered = await judgeIndex(callers, ledger);
-    const { repeated } = world.book.totals();
+    const stock = takeStock(world, ledger, await judgeIndex(callers, ledger));
     await world.node.stop("SIGTERM");
     walked(world, ledger, killed);
-    const counted = { killed, undelivered, repeatedPosts: repeated, left: null };
+    const counted = { killed, stock, left: null };
     const starts = startsFull ? "It starts on a full disk, too." : "It does not start on a full disk.";
     return { ...tally(name, world, ledger, counted), starts };
   } finally {

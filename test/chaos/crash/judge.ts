@@ -17,26 +17,35 @@ const FAR_MS = 30_000;
 const INDEX_LIMIT_MS = 120_000;
 const PAGE = 100;
 
-/** Asks until every job has come to an end, `limitMs` at most; what has not is a fault. */
-export async function settle(callers: Callers, ledger: Ledger, limitMs: number): Promise<void> {
+/**
+ * Asks until every job has come to an end, `limitMs` at most; what has not is a fault. `isHurried`: what a crash has put
+ * off for minutes is sent again by its caller, and counted.
+ */
+export async function settle(
+  callers: Callers,
+  ledger: Ledger,
+  limitMs: number,
+  isHurried = true,
+): Promise<void> {
   const limit = Date.now() + limitMs;
   let open = ledger.entries.filter(({ id }) => id !== null);
   while (open.length > 0 && Date.now() < limit) {
-    await eachOf(open, (entry) => look(callers, entry));
+    await eachOf(open, (entry) => look(callers, entry, isHurried));
     open = open.filter(({ end }) => end === null);
     if (open.length > 0) await sleep(ROUND_MS);
   }
   for (const entry of open) ledger.faultOf(entry, `it has not ended within ${limitMs / 1000} s`);
 }
 
-async function look(callers: Callers, entry: Entry): Promise<void> {
+async function look(callers: Callers, entry: Entry, isHurried: boolean): Promise<void> {
   const job = await callers.insist(entry.plan.tenant, "GET", `/v1/jobs/${entry.id}`);
   if (!job) return;
-  const { status, outcome, next_attempt_at: next, error, delivery_error } = job.json;
+  const { status, outcome, next_attempt_at: next, polls, error, delivery_error } = job.json;
+  entry.polls = polls ?? 0;
   entry.why = error?.reason ?? delivery_error?.reason ?? null;
   if (job.status === 404) entry.end = "gone";
   else if (status !== "waiting" && status !== "delivering") entry.end = `${status} ${outcome}`;
-  else if (status === "delivering" && next != null && Date.parse(next) > Date.now() + FAR_MS) {
+  else if (isHurried && status === "delivering" && next != null && Date.parse(next) > Date.now() + FAR_MS) {
     entry.nudges++;
     await callers.insist(entry.plan.tenant, "POST", `/v1/jobs/${entry.id}/redeliver`);
   }

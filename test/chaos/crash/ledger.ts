@@ -22,6 +22,7 @@ export interface Entry {
   end: string | null;
   /** The reason of a bad end. */
   why: string | null;
+  polls: number;
 }
 
 export class Ledger {
@@ -45,6 +46,7 @@ export class Ledger {
       nudges: 0,
       end: null,
       why: null,
+      polls: 0,
     }));
   }
 

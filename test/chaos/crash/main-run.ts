@@ -9,7 +9,7 @@ import { Ledger } from "./ledger.ts";
 import { makePlans, TENANTS } from "./plan.ts";
 import { Random } from "./random.ts";
 import { outliveRetention } from "./retention.ts";
-import { type Tally, tally } from "./tally.ts";
+import { type Tally, takeStock, tally } from "./tally.ts";
 import { World } from "./world.ts";
 
 export interface MainOptions {
@@ -48,8 +48,7 @@ export async function mainRun(options: MainOptions): Promise<Tally> {
     await repair(world);
     await settle(callers, ledger, SETTLE_LIMIT_MS);
     judge(world, ledger);
-    const undelivered = await judgeIndex(callers, ledger);
-    const { repeated } = world.book.totals();
+    const stock = takeStock(world, ledger, await judgeIndex(callers, ledger));
     const out = await outliveRetention(world, callers, ledger, random, {
       ...between,
       kills: options.killsAtEnd,
@@ -62,8 +61,7 @@ export async function mainRun(options: MainOptions): Promise<Tally> {
         jobsSeen: killed.jobsSeen + out.killed.jobsSeen,
         alarmsMissing: killed.alarmsMissing + out.killed.alarmsMissing,
       },
-      undelivered,
-      repeatedPosts: repeated,
+      stock,
       left: out.left,
     });
   } finally {

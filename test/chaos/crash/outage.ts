@@ -12,7 +12,7 @@ import type { KindName } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { makePlans } from "./plan.ts";
 import { Random } from "./random.ts";
-import { type Tally, tally } from "./tally.ts";
+import { type Tally, takeStock, tally } from "./tally.ts";
 import { World } from "./world.ts";
 
 export interface OutageOptions {
@@ -45,7 +45,7 @@ const BEFORE_MS = 6_000;
 const SPREAD_MS = 30_000;
 const ANSWER_LIMIT_MS = 400_000;
 /** A breaker that opened at the beginning probes 30 s, 90 s, 210 s and 450 s later. */
-const SETTLE_LIMIT_MS = 330_000;
+const SETTLE_LIMIT_MS = 400_000;
 
 export async function outage(options: OutageOptions): Promise<Tally> {
   const { name, jobs, seed, halfMs, killsAHalf } = options;
@@ -76,13 +76,12 @@ export async function outage(options: OutageOptions): Promise<Tally> {
     }
     await turnAll("open");
     await playing;
-    await settle(callers, ledger, SETTLE_LIMIT_MS);
+    await settle(callers, ledger, SETTLE_LIMIT_MS, false);
     judge(world, ledger);
-    const undelivered = await judgeIndex(callers, ledger);
-    const { repeated } = world.book.totals();
+    const stock = takeStock(world, ledger, await judgeIndex(callers, ledger));
     await world.node.stop("SIGTERM");
     walked(world, ledger, killed);
-    return tally(name, world, ledger, { killed, undelivered, repeatedPosts: repeated, left: null });
+    return tally(name, world, ledger, { killed, stock, left: null });
   } finally {
     await turnAll("refusing");
     await world.tearDown();

@@ -14,11 +14,13 @@ export interface Tally {
   readonly repeated: number;
   readonly unanswered: number;
   readonly refused: number;
-  /** Events that were due, of those that arrived, and of those the ones that are listed as undelivered. */
+  /** Events that were due, how many of those arrived, and how many did not and are listed as undelivered. */
   readonly expected: number;
   readonly arrived: number;
   readonly undelivered: number;
-  /** POSTs of an event that had come before: the same id and body, or another. */
+  /** What is neither. */
+  readonly lost: number;
+  /** POSTs of an event that had come before, under the same id: of the same bytes, or of others. */
   readonly duplicates: number;
   readonly different: number;
   readonly cutOff: number;
@@ -32,40 +34,46 @@ export interface Tally {
   readonly failures: readonly string[];
 }
 
+/** What of the events is counted when all jobs are over, before anything is sent again on purpose. */
+export type Stock = Pick<Tally, "expected" | "arrived" | "undelivered" | "lost" | "duplicates" | "ends">;
+
+export function takeStock(world: World, ledger: Ledger, undelivered: number): Stock {
+  const due = ledger.entries.filter(hasEvent);
+  const arrived = due.filter(({ eventId }) => world.book.isAccepted(eventId ?? "")).length;
+  const lost = due.length - arrived - undelivered;
+  if (lost !== 0)
+    ledger.fault(`of ${due.length} events ${arrived} arrived and ${undelivered} are undelivered`);
+  const ends: Record<string, number> = {};
+  for (const { end } of ledger.entries) {
+    const outcome = end?.split(" ")[1] ?? end ?? "none";
+    ends[outcome] = (ends[outcome] ?? 0) + 1;
+  }
+  const { repeated: duplicates } = world.book.totals();
+  return { expected: due.length, arrived, undelivered, lost, duplicates, ends };
+}
+
 export interface Counted {
+  readonly stock: Stock;
   readonly killed: Killed;
-  readonly undelivered: number;
-  /** POSTs of events that had come before, in the time when nobody asked for any. */
-  readonly repeatedPosts: number;
   readonly left: number | null;
 }
 
 export function tally(name: string, world: World, ledger: Ledger, counted: Counted): Tally {
-  const { entries } = ledger;
-  const withEvent = entries.filter(hasEvent);
-  const ends: Record<string, number> = {};
-  for (const { end } of entries) {
-    const outcome = end?.split(" ")[1] ?? end ?? "none";
-    ends[outcome] = (ends[outcome] ?? 0) + 1;
-  }
+  const { stock, killed, left } = counted;
   return {
     name,
-    jobs: entries.length,
-    kills: counted.killed.kills,
-    repeated: entries.reduce((sum, { lost }) => sum + lost, 0),
+    jobs: ledger.entries.length,
+    kills: killed.kills,
+    repeated: ledger.entries.reduce((sum, { lost }) => sum + lost, 0),
     unanswered: ledger.unanswered,
     refused: ledger.refused,
-    expected: withEvent.length,
-    arrived: withEvent.filter(({ eventId }) => world.book.isAccepted(eventId ?? "")).length,
-    undelivered: counted.undelivered,
-    duplicates: counted.repeatedPosts,
+    ...stock,
     different: world.book.different,
     cutOff: world.book.cutOff,
-    ends,
-    nudges: entries.reduce((sum, { nudges }) => sum + nudges, 0),
-    jobsSeen: counted.killed.jobsSeen,
-    alarmsMissing: counted.killed.alarmsMissing,
-    left: counted.left,
+    nudges: ledger.entries.reduce((sum, { nudges }) => sum + nudges, 0),
+    jobsSeen: killed.jobsSeen,
+    alarmsMissing: killed.alarmsMissing,
+    left,
     failures: ledger.faults().map((fault) => `${name} (seed ${ledger.seed}): ${fault}`),
   };
 }
