@@ -3,55 +3,24 @@
  * is answered, as a good client does. Whatever the node goes through meanwhile, a promise that it gave must hold.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Client, type JobJson, REPEAT_MS } from "./client.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import { ENDPOINT, kindOf, type Plan, type Tenant } from "./plan.ts";
 import type { World } from "./world.ts";
 
-/** A call that is not answered by then is given up, and made again. */
-const CALL_LIMIT_MS = 10_000;
-const REPEAT_MS = 150;
 const BATCH_JOBS = 10;
-
-export interface Answered {
-  readonly status: number;
-  readonly json: JobJson;
-  /** Calls before this one that were not answered, or with a 5xx. */
-  readonly lost: number;
-}
-
-/** What of an answer is looked at; a problem has a `code`. */
-export interface JobJson {
-  readonly id?: string;
-  readonly event_id?: string;
-  readonly status?: string;
-  readonly outcome?: string | null;
-  readonly next_attempt_at?: string | null;
-  readonly polls?: number;
-  readonly error?: { readonly reason: string } | null;
-  readonly delivery_error?: { readonly reason: string } | null;
-  readonly code?: string;
-  readonly jobs?: readonly JobJson[];
-  readonly next_cursor?: string | null;
-  readonly operation?: { readonly id: string; readonly status: string };
-  readonly results?: readonly {
-    readonly status: number;
-    readonly job?: JobJson;
-    readonly problem?: JobJson;
-  }[];
-}
 
 export class Callers {
   readonly #world: World;
   readonly #ledger: Ledger;
-  readonly #limitMs: number;
+  readonly #client: Client;
   /** Acts and second registrations that are still to come. */
   readonly #later = new Set<Promise<void>>();
 
-  /** `limitMs`: when a call that nobody answers is a fault. */
-  constructor(world: World, ledger: Ledger, limitMs: number) {
+  constructor(world: World, ledger: Ledger, client: Client) {
     this.#world = world;
     this.#ledger = ledger;
-    this.#limitMs = limitMs;
+    this.#client = client;
   }
 
   /** Plays all plans; resolves when every call of theirs has been answered. */
@@ -75,64 +44,10 @@ export class Callers {
     while (this.#later.size > 0) await Promise.all(this.#later);
   }
 
-  /** Repeats a call until it is answered with anything but a 5xx. `null` where that never happens. */
-  async insist(by: Tenant | Plan, method: string, path: string, body?: unknown): Promise<Answered | null> {
-    const limit = Date.now() + this.#limitMs;
-    for (let lost = 0; Date.now() < limit; lost++) {
-      const answer = await this.#once(by, method, path, body);
-      if (answer && answer.status < 500) return { ...answer, lost };
-      await sleep(REPEAT_MS * (1 + Math.min(lost, 5)));
-    }
-    this.#ledger.fault(`${method} ${path} was not answered within ${this.#limitMs / 1000} s`);
-    return null;
-  }
-
-  async #once(
-    by: Tenant | Plan,
-    method: string,
-    path: string,
-    body: unknown,
-  ): Promise<Omit<Answered, "lost"> | null> {
-    const late = new AbortController();
-    try {
-      const text = await Promise.race([
-        this.#world.call(by, method, path, body).then(async (response) => ({
-          status: response.status,
-          type: response.headers.get("content-type"),
-          text: await response.text(),
-        })),
-        sleep(CALL_LIMIT_MS, null, { signal: late.signal, ref: false }),
-      ]);
-      if (!text) throw new Error("too late");
-      return this.#judged(method, path, text);
-    } catch {
-      this.#ledger.unanswered++;
-      return null;
-    } finally {
-      late.abort();
-    }
-  }
-
-  /** A refusal of ours is a problem, and tells nothing of what is wrong inside. */
-  #judged(
-    method: string,
-    path: string,
-    { status, type, text }: { status: number; type: string | null; text: string },
-  ): Omit<Answered, "lost"> {
-    if (status >= 500) {
-      this.#ledger.refused++;
-      if (type !== "application/problem+json" || /sqlite|disk|workerd|\bat \w+ \(/i.test(text))
-        this.#ledger.fault(
-          `${method} of ${path.replace(/job_\w+/, "{id}")} was refused with ${type}: ${text}`,
-        );
-    }
-    return { status, json: text === "" ? {} : (JSON.parse(text) as JobJson) };
-  }
-
   async #register(entry: Entry): Promise<void> {
     const { plan } = entry;
     this.#prepare(plan);
-    const answer = await this.insist(plan, "POST", "/v1/jobs", bodyOf(plan, this.#world));
+    const answer = await this.#client.insist(plan, "POST", "/v1/jobs", bodyOf(plan, this.#world));
     if (!answer) return;
     entry.lost += answer.lost;
     this.#accepted(entry, answer.status, answer.json, answer.lost > 0);
@@ -143,7 +58,7 @@ export class Callers {
     // A part of a batch may be refused while another is accepted: those are repeated, and then in a batch of their own.
     for (let rest = batch, lost = 0; rest.length > 0; ) {
       const jobs = rest.map(({ plan }) => bodyOf(plan, this.#world));
-      const answer = await this.insist(tenant, "POST", "/v1/jobs/batch", { jobs });
+      const answer = await this.#client.insist(tenant, "POST", "/v1/jobs/batch", { jobs });
       if (!answer) return;
       lost += answer.lost;
       const results = answer.json.results ?? [];
@@ -191,7 +106,7 @@ export class Callers {
   /** What was answered 202 once is there, and is the same. */
   async #again(entry: Entry): Promise<void> {
     const { plan } = entry;
-    const answer = await this.insist(plan, "POST", "/v1/jobs", bodyOf(plan, this.#world));
+    const answer = await this.#client.insist(plan, "POST", "/v1/jobs", bodyOf(plan, this.#world));
     if (!answer) return;
     if (answer.status !== 200 || answer.json.id !== entry.id || answer.json.event_id !== entry.eventId)
       this.#ledger.faultOf(
@@ -228,7 +143,7 @@ export class Callers {
     status: number,
     repeated: string,
   ): Promise<boolean> {
-    const answer = await this.insist(entry.plan, method, path);
+    const answer = await this.#client.insist(entry.plan, method, path);
     if (!answer) return false;
     const isDone = answer.status === status || (answer.lost > 0 && answer.json.code === repeated);
     if (!isDone)
@@ -238,9 +153,9 @@ export class Callers {
 
   /** As soon as there is something to send again. */
   async #redeliver(entry: Entry): Promise<void> {
-    const limit = Date.now() + this.#limitMs;
+    const limit = Date.now() + this.#client.limitMs;
     while (Date.now() < limit) {
-      const answer = await this.insist(entry.plan, "POST", `/v1/jobs/${entry.id}/redeliver`);
+      const answer = await this.#client.insist(entry.plan, "POST", `/v1/jobs/${entry.id}/redeliver`);
       if (answer?.status === 202) {
         entry.isActed = true;
         return;
@@ -259,7 +174,10 @@ export class Callers {
     const { plan } = entry;
     this.#world.provider.add({ endpoint: ENDPOINT, id: plan.requestId });
     if (entry.eventId !== null) entry.earlierEvents.push(entry.eventId);
-    const answer = await this.insist(plan, "POST", "/v1/jobs", { ...bodyOf(plan, this.#world), eta: 1 });
+    const answer = await this.#client.insist(plan, "POST", "/v1/jobs", {
+      ...bodyOf(plan, this.#world),
+      eta: 1,
+    });
     if (!answer) return;
     const isNew = answer.status === 202 || (answer.status === 200 && answer.lost > 0);
     if (!isNew || answer.json.id !== entry.id || answer.json.event_id === entry.eventId)

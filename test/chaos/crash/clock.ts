@@ -8,6 +8,7 @@ import { Webhook } from "standardwebhooks";
 import type { Delivery } from "../../simulator/receiver.ts";
 import { Book } from "./book.ts";
 import { Callers } from "./callers.ts";
+import { Client } from "./client.ts";
 import { walk } from "./disk.ts";
 import { eachOf, judge, judgeIndex, settle } from "./judge.ts";
 import { type Killed, walked } from "./kills.ts";
@@ -85,7 +86,8 @@ async function underClock(clock: WallClock, { name, shards, jobs, seed }: ClockO
     return holdsAt(delivery, world.secrets);
   });
   const world = await World.create({ shards, seed, book, env: clock.env, judgesTime: false });
-  const callers = new Callers(world, ledger, ANSWER_LIMIT_MS);
+  const client = new Client(world, ledger, ANSWER_LIMIT_MS);
+  const callers = new Callers(world, ledger, client);
   const killed: Killed = { kills: 0, jobsSeen: 0, alarmsMissing: 0 };
   const restartAt = async (aheadMs: number): Promise<void> => {
     await world.node.stop("SIGKILL");
@@ -111,17 +113,17 @@ async function underClock(clock: WallClock, { name, shards, jobs, seed }: ClockO
     await sleep(RIGHT_MS);
     // The hour has come.
     await restartAt(HOUR_MS);
-    await settle(callers, ledger, SETTLE_LIMIT_MS);
+    await settle(client, ledger, SETTLE_LIMIT_MS);
     const mayExpire = (end: string) => end.replace("succeeded", "expired");
     judge(world, ledger, (ends) => [ends, mayExpire(ends)]);
     const overtaken = ledger.entries.filter(({ end }) => end?.endsWith("expired"));
     if (overtaken.length === 0) ledger.fault("no job has expired in the hour that was left out");
     for (const entry of overtaken)
       if (entry.polls === 0) ledger.faultOf(entry, "it expired without a last poll");
-    const stock = takeStock(world, ledger, await judgeIndex(callers, ledger));
+    const stock = takeStock(world, ledger, await judgeIndex(client, ledger));
     await world.node.stop("SIGTERM");
     walked(world, ledger, killed, clock.aheadMs);
-    const left = await longAfter(world, callers, ledger, clock);
+    const left = await longAfter(world, client, ledger, clock);
     const counted = { killed, stock, left };
     const more = { expired: overtaken.length, mostPolls, mostPosts, backSeconds: BACK_MS / 1000, untimely };
     return { ...tally(name, world, ledger, counted), ...more };
@@ -158,7 +160,7 @@ function holdsAt({ headers, body }: Delivery, secrets: readonly string[]): boole
 }
 
 /** Starts the node behind all retention, and waits until it has forgotten all jobs; what it has left of them. */
-async function longAfter(world: World, callers: Callers, ledger: Ledger, clock: WallClock): Promise<number> {
+async function longAfter(world: World, client: Client, ledger: Ledger, clock: WallClock): Promise<number> {
   clock.jumpTo(LONG_AFTER_MS);
   await world.start();
   const limit = Date.now() + GONE_LIMIT_MS;
@@ -166,7 +168,7 @@ async function longAfter(world: World, callers: Callers, ledger: Ledger, clock: 
   while (open.length > 0 && Date.now() < limit) {
     const still: typeof open = [];
     await eachOf(open, async (entry) => {
-      const job = await callers.insist(entry.plan.tenant, "GET", `/v1/jobs/${entry.id}`);
+      const job = await client.insist(entry.plan.tenant, "GET", `/v1/jobs/${entry.id}`);
       if (job?.status !== 404) still.push(entry);
     });
     open = still;

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Callers } from "./callers.ts";
+import { Client } from "./client.ts";
 import { judge, judgeIndex, settle } from "./judge.ts";
 import { type Killed, walked } from "./kills.ts";
 import type { KindName } from "./kinds.ts";
@@ -79,7 +80,8 @@ async function onDisk(
   const spreadMs = BEFORE_MS + 2 * fullMs + BETWEEN_MS;
   const ledger = new Ledger(makePlans(random, { jobs, spreadMs, isQuick: false, only: KINDS }), seed);
   const world = await World.create({ shards, seed, persistTo: disk.folder });
-  const callers = new Callers(world, ledger, ANSWER_LIMIT_MS);
+  const client = new Client(world, ledger, ANSWER_LIMIT_MS);
+  const callers = new Callers(world, ledger, client);
   const killed: Killed = { kills: 0, jobsSeen: 0, alarmsMissing: 0 };
   try {
     await world.start();
@@ -103,9 +105,9 @@ async function onDisk(
     if (!startsFull) await world.start();
     await playing;
     await repair(world);
-    await settle(callers, ledger, SETTLE_LIMIT_MS);
+    await settle(client, ledger, SETTLE_LIMIT_MS);
     judge(world, ledger);
-    const stock = takeStock(world, ledger, await judgeIndex(callers, ledger));
+    const stock = takeStock(world, ledger, await judgeIndex(client, ledger));
     await world.node.stop("SIGTERM");
     walked(world, ledger, killed);
     const counted = { killed, stock, left: null };

@@ -3,7 +3,7 @@
  * arrived against what was said, and the index against the jobs.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Callers } from "./callers.ts";
+import type { Client } from "./client.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import { kindOf, TENANTS, type Tenant } from "./plan.ts";
 import type { World } from "./world.ts";
@@ -22,7 +22,7 @@ const PAGE = 100;
  * off for minutes is sent again by its caller, and counted.
  */
 export async function settle(
-  callers: Callers,
+  client: Client,
   ledger: Ledger,
   limitMs: number,
   isHurried = true,
@@ -30,15 +30,15 @@ export async function settle(
   const limit = Date.now() + limitMs;
   let open = ledger.entries.filter(({ id }) => id !== null);
   while (open.length > 0 && Date.now() < limit) {
-    await eachOf(open, (entry) => look(callers, entry, isHurried));
+    await eachOf(open, (entry) => look(client, entry, isHurried));
     open = open.filter(({ end }) => end === null);
     if (open.length > 0) await sleep(ROUND_MS);
   }
   for (const entry of open) ledger.faultOf(entry, `it has not ended within ${limitMs / 1000} s`);
 }
 
-async function look(callers: Callers, entry: Entry, isHurried: boolean): Promise<void> {
-  const job = await callers.insist(entry.plan.tenant, "GET", `/v1/jobs/${entry.id}`);
+async function look(client: Client, entry: Entry, isHurried: boolean): Promise<void> {
+  const job = await client.insist(entry.plan.tenant, "GET", `/v1/jobs/${entry.id}`);
   if (!job) return;
   const { status, outcome, next_attempt_at: next, polls, error, delivery_error } = job.json;
   entry.polls = polls ?? 0;
@@ -47,7 +47,7 @@ async function look(callers: Callers, entry: Entry, isHurried: boolean): Promise
   else if (status !== "waiting" && status !== "delivering") entry.end = `${status} ${outcome}`;
   else if (isHurried && status === "delivering" && next != null && Date.parse(next) > Date.now() + FAR_MS) {
     entry.nudges++;
-    await callers.insist(entry.plan.tenant, "POST", `/v1/jobs/${entry.id}/redeliver`);
+    await client.insist(entry.plan.tenant, "POST", `/v1/jobs/${entry.id}/redeliver`);
   }
   if (entry.end !== null && job.status !== 404 && job.json.event_id !== entry.eventId)
     entry.end = `another event: ${job.json.event_id}`;
@@ -77,16 +77,17 @@ export function judge(
   for (const id of world.book.ids())
     if (!known.has(id)) ledger.fault(`${id} arrived at ${world.book.of(id)?.path}, and is no job's event`);
   for (const fault of world.book.faults()) ledger.fault(fault);
+  for (const line of world.leaks.slice(0, 5)) ledger.fault(`a secret stands in the log: ${line}`);
 }
 
 /** The index shows each job once, as it says of itself; how many are listed as undelivered. */
-export async function judgeIndex(callers: Callers, ledger: Ledger): Promise<number> {
+export async function judgeIndex(client: Client, ledger: Ledger): Promise<number> {
   const limit = Date.now() + INDEX_LIMIT_MS;
   for (;;) {
     const differences: string[] = [];
     let undelivered = 0;
     for (const tenant of TENANTS) {
-      const listed = await list(callers, tenant);
+      const listed = await list(client, tenant);
       undelivered += [...listed.values()].filter((end) => end.startsWith("undelivered")).length;
       const mine = ledger.entries.filter(({ plan, id }) => plan.tenant === tenant && id !== null);
       for (const { id, end, plan } of mine) {
@@ -107,11 +108,11 @@ export async function judgeIndex(callers: Callers, ledger: Ledger): Promise<numb
   }
 }
 
-async function list(callers: Callers, tenant: Tenant): Promise<Map<string, string>> {
+async function list(client: Client, tenant: Tenant): Promise<Map<string, string>> {
   const all = new Map<string, string>();
   for (let cursor: string | null = ""; cursor !== null; ) {
     const path: string = `/v1/jobs?limit=${PAGE}${cursor && `&cursor=${cursor}`}`;
-    const page = await callers.insist(tenant, "GET", path);
+    const page = await client.insist(tenant, "GET", path);
     for (const { id, status, outcome } of page?.json.jobs ?? []) all.set(id ?? "", `${status} ${outcome}`);
     cursor = page?.json.next_cursor ?? null;
   }

@@ -3,6 +3,7 @@
  * all is over, and then until nothing is left.
  */
 import { Callers } from "./callers.ts";
+import { Client } from "./client.ts";
 import { judge, judgeIndex, settle } from "./judge.ts";
 import { killAgainAndAgain } from "./kills.ts";
 import { Ledger } from "./ledger.ts";
@@ -23,6 +24,8 @@ export interface MainOptions {
   /** The longest time between two kills; jobs are registered over about as long as the kills take. */
   readonly killMostMs: number;
   readonly isQuick: boolean;
+  /** Told of each phase that is through. */
+  readonly say?: (phase: string) => void;
 }
 
 const KILL_LEAST_MS = 300;
@@ -31,12 +34,13 @@ const SETTLE_LIMIT_MS = 300_000;
 const GONE_LIMIT_MS = 180_000;
 
 export async function mainRun(options: MainOptions): Promise<Tally> {
-  const { name, jobs, seed, kills, killMostMs, isQuick } = options;
+  const { name, jobs, seed, kills, killMostMs, isQuick, say = () => {} } = options;
   const random = new Random(seed);
   const spreadMs = (kills * (KILL_LEAST_MS + killMostMs)) / 2;
   const ledger = new Ledger(makePlans(random, { jobs, spreadMs, isQuick }), seed);
   const world = await World.create({ shards: options.shards, seed });
-  const callers = new Callers(world, ledger, ANSWER_LIMIT_MS);
+  const client = new Client(world, ledger, ANSWER_LIMIT_MS);
+  const callers = new Callers(world, ledger, client);
   try {
     await world.start();
     await world.prepare(random);
@@ -45,15 +49,19 @@ export async function mainRun(options: MainOptions): Promise<Tally> {
       callers.play(),
       killAgainAndAgain(world, ledger, random, { ...between, kills, rotateAt: Math.ceil(kills / 2) }),
     ]);
+    say("all calls are answered");
     await repair(world);
-    await settle(callers, ledger, SETTLE_LIMIT_MS);
+    await settle(client, ledger, SETTLE_LIMIT_MS);
+    say("all jobs are over");
     judge(world, ledger);
-    const stock = takeStock(world, ledger, await judgeIndex(callers, ledger));
-    const out = await outliveRetention(world, callers, ledger, random, {
+    const stock = takeStock(world, ledger, await judgeIndex(client, ledger));
+    say("the index shows all of it");
+    const out = await outliveRetention(world, client, ledger, random, {
       ...between,
       kills: options.killsAtEnd,
       limitMs: GONE_LIMIT_MS,
     });
+    say("nothing is left");
     for (const fault of world.book.faults()) ledger.fault(fault);
     return tally(name, world, ledger, {
       killed: {

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Callers } from "./callers.ts";
+import { Client } from "./client.ts";
 import { Gate } from "./gate.ts";
 import { judge, judgeIndex, settle } from "./judge.ts";
 import { type Killed, killAgainAndAgain, walked } from "./kills.ts";
@@ -60,7 +61,8 @@ export async function outage(options: OutageOptions): Promise<Tally> {
   };
   const turnAll = (mode: Parameters<Gate["turn"]>[0]) => Promise.all(gates.map((gate) => gate.turn(mode)));
   const world = await World.create({ shards: 8, seed, between });
-  const callers = new Callers(world, ledger, ANSWER_LIMIT_MS);
+  const client = new Client(world, ledger, ANSWER_LIMIT_MS);
+  const callers = new Callers(world, ledger, client);
   try {
     await world.start();
     await world.prepare(random);
@@ -76,9 +78,9 @@ export async function outage(options: OutageOptions): Promise<Tally> {
     }
     await turnAll("open");
     await playing;
-    await settle(callers, ledger, SETTLE_LIMIT_MS, false);
+    await settle(client, ledger, SETTLE_LIMIT_MS, false);
     judge(world, ledger);
-    const stock = takeStock(world, ledger, await judgeIndex(callers, ledger));
+    const stock = takeStock(world, ledger, await judgeIndex(client, ledger));
     await world.node.stop("SIGTERM");
     walked(world, ledger, killed);
     return tally(name, world, ledger, { killed, stock, left: null });

@@ -46,6 +46,8 @@ const SERVICE: Partial<Record<DestinationName, ReceiverStep>> = {
   dead: { kind: "fail", status: 500 },
   sick: { kind: "fail", status: 503 },
 };
+/** What must stand in no line of a log: provider keys, and what events are signed with. */
+const SECRETS = new RegExp(`${PROVIDER_KEY}|own-key-|limited-\\d|whsec_`);
 /** Long enough for whatever the clock is made to say. */
 const TOKEN_SECONDS = 400 * 86_400;
 
@@ -54,6 +56,8 @@ export class World {
   readonly provider: Provider;
   readonly book: Book;
   readonly seed: number;
+  /** Lines of the log with a secret in them. */
+  readonly leaks: readonly string[];
   readonly #options: WorldOptions;
   readonly #receivers: ReadonlyMap<DestinationName, Receiver>;
   readonly #origins: ReadonlyMap<DestinationName, string>;
@@ -64,7 +68,7 @@ export class World {
 
   private constructor(
     options: WorldOptions,
-    parts: Pick<World, "node" | "provider" | "book">,
+    parts: Pick<World, "node" | "provider" | "book" | "leaks">,
     receivers: ReadonlyMap<DestinationName, Receiver>,
     origins: ReadonlyMap<DestinationName, string>,
   ) {
@@ -72,6 +76,7 @@ export class World {
     this.node = parts.node;
     this.provider = parts.provider;
     this.book = parts.book;
+    this.leaks = parts.leaks;
     this.seed = options.seed;
     this.#receivers = receivers;
     this.#origins = origins;
@@ -90,7 +95,11 @@ export class World {
       receivers.set(name, receiver);
       origins.set(name, await between(receiver.origin));
     }
+    const leaks: string[] = [];
     const node = await PollhookNode.create({
+      onLog: (line) => {
+        if (SECRETS.test(line)) leaks.push(line.slice(0, 200));
+      },
       vars: {
         PROVIDER_ORIGINS: await between(provider.origin),
         JOB_SHARDS: String(options.shards),
@@ -98,7 +107,7 @@ export class World {
       },
       ...(options.persistTo !== undefined && { persistTo: options.persistTo }),
     });
-    return new World(options, { node, provider, book }, receivers, origins);
+    return new World(options, { node, provider, book, leaks }, receivers, origins);
   }
 
   /** Starts the node on what its disk holds. */
