@@ -7,13 +7,16 @@ import type { Delivery } from "../../simulator/receiver.ts";
 export interface Arrivals {
   /** Of the first arrival's body. */
   readonly sha256: string;
-  /** The path it first came to. */
+  /** The path it first came to, and the job that its body names. */
   readonly path: string;
+  readonly jobId: string | null;
   count: number;
   /** Answered with a 2xx. */
   accepted: number;
 }
 
+/** So much of a body is looked at for its job's id, which stands in front. */
+const HEAD_CHARS = 400;
 /** Faults that are told one by one; of more, only how many there are. */
 const MOST_TOLD = 20;
 
@@ -42,6 +45,7 @@ export class Book {
     const known = this.#events.get(id) ?? {
       sha256: delivery.bodySha256,
       path: delivery.path,
+      jobId: /"job_id":"(\w+)"/.exec(delivery.body.slice(0, HEAD_CHARS))?.[1] ?? null,
       count: 0,
       accepted: 0,
     };

@@ -60,9 +60,12 @@ export function judge(
   mayEnd: (ends: string) => readonly string[] = (ends) => [ends],
 ): void {
   const known = new Set<string>();
+  /** Jobs that may have ended badly before their caller heard that they had begun: asked for again, such a job starts anew. */
+  const begunTwice = new Set<string | null>();
   for (const entry of ledger.entries) {
     const { plan, end, eventId } = entry;
     for (const event of [...entry.earlierEvents, ...(eventId === null ? [] : [eventId])]) known.add(event);
+    if (entry.lost > 0 && !kindOf(plan).ends.endsWith("succeeded")) begunTwice.add(entry.id);
     if (entry.id === null) ledger.faultOf(entry, "it was never accepted");
     else if (!entry.isActed) ledger.faultOf(entry, `its ${plan.act?.kind} was never answered`);
     if (end !== null && !mayEnd(kindOf(plan).ends).includes(end))
@@ -74,8 +77,11 @@ export function judge(
     for (const event of entry.earlierEvents)
       if (world.book.of(event)) ledger.faultOf(entry, "the event of a canceled start arrived");
   }
-  for (const id of world.book.ids())
-    if (!known.has(id)) ledger.fault(`${id} arrived at ${world.book.of(id)?.path}, and is no job's event`);
+  for (const id of world.book.ids()) {
+    const { path, jobId } = world.book.of(id) ?? { path: "", jobId: null };
+    if (!known.has(id) && !begunTwice.has(jobId))
+      ledger.fault(`${id} arrived at ${path}, and is no job's event`);
+  }
   for (const fault of world.book.faults()) ledger.fault(fault);
   for (const line of world.leaks.slice(0, 5)) ledger.fault(`a secret stands in the log: ${line}`);
 }
