@@ -1,6 +1,7 @@
 /**
  * The crash part of `npm run chaos`: what came of the promises under SIGKILL, a full disk, a wrong clock and an outage.
  */
+import { inspect } from "node:util";
 import { markdownTable } from "../../report/markdown.ts";
 import type { Section } from "../../report/section.ts";
 import { type ClockTally, clockJumps } from "./clock.ts";
@@ -17,25 +18,37 @@ const FULL_MS = 30_000;
 export async function crashSection(): Promise<Section> {
   const seed = Number(process.env.CHAOS_SEED ?? newSeed());
   const main = { seed, killMostMs: 5_000, isQuick: false };
+  const broken: string[] = [];
+  /** A scenario that cannot be played to its end is a failure of its own, and spoils no other. */
+  const played = <T>(name: string, play: (name: string) => Promise<T>): Promise<T | null> =>
+    play(name).catch((error: unknown) => {
+      broken.push(`${name} (seed ${seed}) could not be played to its end: ${inspect(error)}`);
+      return null;
+    });
   // The outage takes its time whatever else runs; of the others, no more at one time than there are cores.
   const [away, [shared, single], [full, clock, fullSingle]] = await Promise.all([
-    outage({ name: "provider and receivers away", jobs: 500, seed, halfMs: HALF_OUTAGE_MS, killsAHalf: 6 }),
+    played("provider and receivers away", (name) =>
+      outage({ name, jobs: 500, seed, halfMs: HALF_OUTAGE_MS, killsAHalf: 6 }),
+    ),
     (async () => [
-      await mainRun({
-        ...main,
-        name: "8 objects a tenant",
-        shards: 8,
-        jobs: 5_000,
-        kills: 30,
-        killsAtEnd: 4,
-      }),
-      await mainRun({ ...main, name: "an object a job", shards: 0, jobs: 600, kills: 8, killsAtEnd: 2 }),
+      await played("8 objects a tenant", (name) =>
+        mainRun({ ...main, name, shards: 8, jobs: 5_000, kills: 30, killsAtEnd: 4 }),
+      ),
+      await played("an object a job", (name) =>
+        mainRun({ ...main, name, shards: 0, jobs: 600, kills: 8, killsAtEnd: 2 }),
+      ),
     ])(),
     (async () =>
       [
-        await diskFull({ name: "disk full, 8 objects", shards: 8, jobs: 400, seed, fullMs: FULL_MS }),
-        await clockJumps({ name: "clock an hour ahead and back", shards: 8, jobs: 250, seed }),
-        await diskFull({ name: "disk full, an object a job", shards: 0, jobs: 300, seed, fullMs: FULL_MS }),
+        await played("disk full, 8 objects", (name) =>
+          diskFull({ name, shards: 8, jobs: 400, seed, fullMs: FULL_MS }),
+        ),
+        await played("clock an hour ahead and back", (name) =>
+          clockJumps({ name, shards: 8, jobs: 250, seed }),
+        ),
+        await played("disk full, an object a job", (name) =>
+          diskFull({ name, shards: 0, jobs: 300, seed, fullMs: FULL_MS }),
+        ),
       ] as const)(),
   ]);
   const ran = [shared, single, full, fullSingle, clock, away].filter((tally) => tally != null);
@@ -43,7 +56,7 @@ export async function crashSection(): Promise<Section> {
     title: "Crash",
     body: bodyOf(seed, ran, { full, clock }),
     plots: [],
-    failures: ran.flatMap(({ failures }) => failures),
+    failures: [...broken, ...ran.flatMap(({ failures }) => failures)],
   };
 }
 

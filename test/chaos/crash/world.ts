@@ -3,6 +3,7 @@
  * destination, and callers of three tenants with their tokens. Torn down, nothing of it is left.
  */
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Provider, startProvider } from "../../simulator/provider.ts";
 import { type Receiver, type ReceiverStep, startReceiver } from "../../simulator/receiver.ts";
 import { PollhookNode, PROVIDER_KEY } from "../node.ts";
@@ -48,6 +49,8 @@ const SERVICE: Partial<Record<DestinationName, ReceiverStep>> = {
 };
 /** What must stand in no line of a log: provider keys, and what events are signed with. */
 const SECRETS = new RegExp(`${PROVIDER_KEY}|own-key-|limited-\\d|whsec_`);
+const MUST_TRIES = 20;
+const MUST_AGAIN_MS = 500;
 /** Long enough for whatever the clock is made to say. */
 const TOKEN_SECONDS = 400 * 86_400;
 
@@ -181,12 +184,29 @@ export class World {
     return this.node.call(await this.token(tenant, owner), method, path, body);
   }
 
-  /** A call that has to succeed. */
+  /** A call that has to succeed; one whose connection breaks is made again, which does no harm to any that is made so. */
   async must(tenant: Tenant, method: string, path: string, body?: unknown): Promise<unknown> {
-    const response = await this.call(tenant, method, path, body);
-    const text = await response.text();
+    const { response, text } = await this.#answered(tenant, method, path, body);
     if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}: ${text}`);
     return text === "" ? null : JSON.parse(text);
+  }
+
+  async #answered(tenant: Tenant, method: string, path: string, body: unknown) {
+    for (let tried = 1; ; tried++) {
+      try {
+        const response = await this.call(tenant, method, path, body);
+        return { response, text: await response.text() };
+      } catch (error) {
+        if (tried === MUST_TRIES)
+          throw new Error(
+            `${method} ${path} got no answer; the node printed: ${this.node.output.slice(-2_000)}`,
+            {
+              cause: error,
+            },
+          );
+        await sleep(MUST_AGAIN_MS);
+      }
+    }
   }
 
   async tearDown(): Promise<void> {
