@@ -20,10 +20,10 @@ export async function crashSection(): Promise<Section> {
   const main = { seed, killMostMs: 5_000, isQuick: false };
   const broken: string[] = [];
   /** A scenario that cannot be played to its end is a failure of its own, and spoils no other. */
-  const played = <T>(name: string, play: (name: string) => Promise<T>): Promise<T | null> =>
+  const played = <T>(name: string, play: (name: string) => Promise<T>): Promise<T | undefined> =>
     play(name).catch((error: unknown) => {
       broken.push(`${name} (seed ${seed}) could not be played to its end: ${inspect(error)}`);
-      return null;
+      return undefined;
     });
   // The outage takes its time whatever else runs; of the others, no more at one time than there are cores.
   const [away, [shared, single], [full, clock, fullSingle]] = await Promise.all([
@@ -61,8 +61,9 @@ export async function crashSection(): Promise<Section> {
 }
 
 interface Special {
-  readonly full: DiskFullTally | null;
-  readonly clock: ClockTally | null;
+  /** `null` where it cannot be played on this machine, `undefined` where it broke off. */
+  readonly full: DiskFullTally | null | undefined;
+  readonly clock: ClockTally | null | undefined;
 }
 
 function bodyOf(seed: number, ran: readonly Tally[], { full, clock }: Special): string {
@@ -82,13 +83,16 @@ function bodyOf(seed: number, ran: readonly Tally[], { full, clock }: Special): 
       "were made; each was answered as a problem, 500 or 503.",
     full
       ? `A disk that is full: ${full.starts} What has failed goes on by itself once there is space, within about as long as it was full: that is how far apart the platform's repetitions have come by then.`
-      : "Disk full: not run: no tmpfs may be mounted.",
+      : notRun("The disk", full, "no tmpfs may be mounted"),
     clock
       ? `The clock: ${clock.expired} jobs expired in the hour that was left out, each after one last poll. In the ${clock.backSeconds} s behind the jump back no request was polled more than ${clock.mostPolls} times, no event sent more than ${clock.mostPosts} times. Objects that live through a jump back stand still: in workerd, their time goes on only when the clock has caught up, so calls of them get no answer until the node is started again. ${clock.untimely} events came under a time that a receiver with the right clock would refuse.`
-      : "The clock: not run: needs Linux and a C compiler, `cc`.",
+      : notRun("The clock", clock, "needs Linux and a C compiler, `cc`"),
     `Both sides away: ${HALF_OUTAGE_MS / 1000} s refused, ${HALF_OUTAGE_MS / 1000} s hanging. Afterwards nobody did anything; breakers probed.`,
   ].join("\n\n");
 }
+
+const notRun = (what: string, tally: null | undefined, why: string): string =>
+  `${what}: ${tally === null ? `not run: ${why}` : "broke off"}.`;
 
 const eventTable = (ran: readonly Tally[]): string =>
   markdownTable([
