@@ -16,10 +16,10 @@ describe("a node that is killed at random moments", () => {
     "loses no event and no alarm, sends none in two versions, and leaves nothing behind, where jobs %s",
     async (name, shards, jobs) => {
       const seed = newSeed();
-      const kills = { kills: 4, killsAtEnd: 1, killMostMs: 2_500 };
+      const kills = { kills: 3, killsAtEnd: 1, killMostMs: 2_500 };
       const tally = await mainRun({ name, shards, jobs, seed, ...kills, isQuick: true });
       expect(tally.failures).toEqual([]);
-      expect(tally).toMatchObject({ jobs, kills: 5, lost: 0, different: 0, alarmsMissing: 0, left: 0 });
+      expect(tally).toMatchObject({ jobs, kills: 4, lost: 0, different: 0, alarmsMissing: 0, left: 0 });
       expect(tally.expected).toBeGreaterThan(jobs / 2);
       expect(tally.undelivered).toBeGreaterThan(0);
       // What proves that the kills hit something: calls without an answer, and jobs on disk to look at.
