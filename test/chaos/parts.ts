@@ -10,4 +10,5 @@ export const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   load: async () => (await import("./load/section.ts")).loadSection(),
   callers: async () => (await import("./callers/section.ts")).callersSection(),
   peers: async () => (await import("./peers/section.ts")).peersSection(),
+  crash: async () => (await import("./crash/section.ts")).crashSection(),
 };

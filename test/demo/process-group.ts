@@ -128,7 +128,9 @@ export class ProcessGroup {
 /** What `/healthz` answers; `null` while nothing listens. */
 export async function healthOf(origin: string): Promise<{ status: number; text: string } | null> {
   try {
-    const response = await fetch(`${origin}/healthz`, { signal: AbortSignal.timeout(2_000) });
+    // A connection that is kept may be closed by the other side at the moment of its next use, which is another's.
+    const headers = { connection: "close" };
+    const response = await fetch(`${origin}/healthz`, { headers, signal: AbortSignal.timeout(2_000) });
     return { status: response.status, text: await response.text() };
   } catch {
     return null;
