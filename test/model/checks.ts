@@ -12,6 +12,8 @@ import type { World } from "./world.ts";
 const SECOND = 1_000;
 /** Of a wake-up that is past already. */
 const FLOOR_MS = SECOND;
+/** Until the tenant's index, which could not be reached, is told once more. */
+const INDEX_RETRY_MS = 60 * SECOND;
 
 export function ensure(holds: boolean, what: string, seen: unknown): asserts holds {
   if (!holds) throw new Error(`It does not hold that ${what}: ${JSON.stringify(seen)}`);
@@ -83,7 +85,7 @@ function checkProviderBody(job: ModelJob, body: string): void {
 /** Looks at everything, and holds it against the model. */
 export async function checkAll(world: World): Promise<void> {
   world.throwFailure();
-  const { model } = world;
+  const { model, latest } = world;
   const { host, tenant, id, logs, isShared } = world.setting;
   // Before anybody asks for the job, who would bring a lost alarm back.
   const { rows, alarm } = await host.storage(async (storage) => {
@@ -98,7 +100,10 @@ export async function checkAll(world: World): Promise<void> {
   if (!job) {
     same("what is left of a job that is gone", keys, []);
     same("the answer for a job that is gone", read.kind, "not_found");
-    ensure(rows.length === 0 || alarm !== null, "what the index must hear has an alarm", rows);
+    if (rows.length > 0) {
+      ensure(alarm !== null, "what the index must hear has an alarm", rows);
+      ensure(isShared || alarm <= latest + INDEX_RETRY_MS, "the index hears of it soon", alarm);
+    }
     ensure(isShared || rows.length > 0 || alarm === null, "nothing wakes for nothing", alarm);
     world.wakeAt = null;
     return;
@@ -109,7 +114,7 @@ export async function checkAll(world: World): Promise<void> {
   same("the count of crashes", record?.crashes, job.crashes);
   same("the number of rows", keys.length, 1 + (record?.answer?.chunks ?? 0));
   world.wakeAt = wakeOf(read.view) ?? nextLookOf(record);
-  const { wakeAt, latest } = world;
+  const { wakeAt } = world;
   ensure(wakeAt !== null, "the job has a next wake-up", read.view.fields);
   ensure(
     alarm !== null && alarm <= Math.max(wakeAt, latest + FLOOR_MS, model.watchdogAt + FLOOR_MS),

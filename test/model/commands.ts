@@ -62,12 +62,13 @@ class RunCommand implements Command {
     }
   }
   toString(): string {
-    const { when, lateMs, times, poll, post, during, dies } = this.#spec;
+    const { when, lateMs, times, poll, post, justBefore, during, dies } = this.#spec;
     const landing =
       during && `, while the ${during.request} is under way: ${during.acts.map(nameOf).join(", ")}`;
+    const before = justBefore ? `, just before the post: ${nameOf(justBefore)}` : "";
     const late = lateMs > 0 ? ` ${lateMs} ms late` : "";
     const end = dies === null ? "" : `, dies in the ${dies}`;
-    return `run(${when}${late}${times > 1 ? ` ${times} times` : ""}, poll: ${poll}, post: ${post}${landing ?? ""}${end})`;
+    return `run(${when}${late}${times > 1 ? ` ${times} times` : ""}, poll: ${poll}, post: ${post}${before}${landing ?? ""}${end})`;
   }
 }
 
@@ -110,13 +111,21 @@ async function runAlarm(world: World, spec: RunSpec, counts: Counts): Promise<vo
   const now = Date.now();
   const isDue = world.wakeAt !== null && world.wakeAt <= now;
   const wasBeforeDeadline = now < (model.job?.deadlineAt ?? 0);
+  const wasDelivering = model.job?.status === "delivering";
   const expected = model.beginRun(isDue, isRetry, now);
   count(counts, isDue ? (isRetry ? "run after a death" : "run") : "run with nothing due");
   await host.storage((storage) => storage.deleteAlarm());
   world.firedAt = null;
   world.plan = spec;
   world.requests = { poll: 0, post: 0 };
-  const ended = await host.alarm({ isRetry, retryCount: isRetry ? 1 : 0, scheduledTime: alarm });
+  const isAttempt = expected === "attempt" && wasDelivering && host.isInPlace;
+  const justBefore = isAttempt ? spec.justBefore : null;
+  const landed: Promise<void>[] = [];
+  const ended = await host.alarm({ isRetry, retryCount: isRetry ? 1 : 0, scheduledTime: alarm }, () => {
+    if (justBefore) landed.push(perform(justBefore, world));
+  });
+  await Promise.all(landed);
+  if (justBefore) count(counts, `${justBefore.what} just before a post`);
   world.plan = null;
   if (ended === "died") {
     count(counts, `death during a ${spec.dies}`);
@@ -139,7 +148,9 @@ async function runAlarm(world: World, spec: RunSpec, counts: Counts): Promise<vo
     poll,
     post,
   });
-  if (expected === "attempt")
+  if (justBefore)
+    ensure(post === 0 || model.isWatched, "an attempt that is not wanted any more is not made", { post });
+  else if (expected === "attempt")
     ensure(post === 1 || (await isParked(world)), "an attempt is due", { poll, post });
   if (expected === "nothing") ensure(post === 0, "nothing is due", { poll, post });
   if (ended === "ended") await leavesNoHotLoop(world);
@@ -169,6 +180,8 @@ async function leavesNoHotLoop(world: World): Promise<void> {
   if (isShared && isDueAgain) await host.restart(variablesOf(world.model.masterKeys));
 }
 
+const ENDS: readonly Act[] = [{ what: "cancel" }, { what: "redeliver", to: null }, { what: "erase" }];
+
 const weighted = <T>(usual: readonly T[], others: readonly T[]): fc.Arbitrary<T> =>
   fc.oneof(
     { arbitrary: fc.constantFrom(...usual), weight: 1 },
@@ -192,6 +205,7 @@ const runs: fc.Arbitrary<RunSpec> = fc.record({
     }),
     { freq: 2 },
   ),
+  justBefore: fc.constantFrom(null, null, null, null, ...ENDS),
   dies: fc.constantFrom(null, null, null, null, "poll" as const, "post" as const),
 });
 

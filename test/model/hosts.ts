@@ -14,8 +14,8 @@ export interface Host {
   readonly isInPlace: boolean;
   call<T>(ask: (job: JobStub) => Promise<T>): Promise<T>;
   storage<T>(work: (storage: DurableObjectStorage) => Promise<T>): Promise<T>;
-  /** Runs the alarm; `died`: {@link die} was called meanwhile, and nothing more comes of that run. */
-  alarm(info: AlarmInvocationInfo): Promise<"ended" | "died">;
+  /** Runs the alarm, and calls `begun` as soon as it waits for the first time; `died`: {@link die} was called meanwhile, and nothing more comes of that run. */
+  alarm(info: AlarmInvocationInfo, begun?: () => void): Promise<"ended" | "died">;
   /** The alarm comes while it runs. */
   alarmAgain(): Promise<void>;
   /** Only from within a request that the alarm's run has made. */
@@ -45,11 +45,12 @@ export class InPlace implements Host {
     return work(this.#ctx.storage);
   }
 
-  async alarm(info: AlarmInvocationInfo): Promise<"ended" | "died"> {
+  async alarm(info: AlarmInvocationInfo, begun = () => {}): Promise<"ended" | "died"> {
     const death = Promise.withResolvers<"died">();
     this.#die = () => death.resolve("died");
     const timers = new Timers();
     const run = this.#job.alarm(info).then(() => "ended" as const);
+    begun();
     const ended = await Promise.race([run, death.promise]).finally(() => timers.release());
     if (ended === "ended") return ended;
     // It waits for an answer that never comes, and must not find that out.

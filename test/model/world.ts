@@ -21,6 +21,8 @@ export interface Plan {
   readonly post: PostAnswerName;
   /** What lands while that request is under way. */
   readonly during: { readonly request: "poll" | "post"; readonly acts: readonly Act[] } | null;
+  /** Comes while an attempt that is due is being stored, and is not under way yet. */
+  readonly justBefore: Act | null;
   /** With that request under way. */
   readonly dies: "poll" | "post" | null;
 }
