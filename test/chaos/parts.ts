@@ -11,4 +11,5 @@ export const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   callers: async () => (await import("./callers/section.ts")).callersSection(),
   peers: async () => (await import("./peers/section.ts")).peersSection(),
   crash: async () => (await import("./crash/section.ts")).crashSection(),
+  model: async () => (await import("./model.ts")).modelSection(),
 };
