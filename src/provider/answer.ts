@@ -87,9 +87,10 @@ function spellings(char: string, nested: string): string {
   const hex = char.charCodeAt(0).toString(16).padStart(4, "0");
   const unicode = hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
   const own = char.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-  const forms = [`\\\\{1,2}u${unicode}`];
+  const mustEscape = char === '"' || char === "\\";
+  const forms = [`\\\\{${nested && mustEscape ? 2 : "1,2"}}u${unicode}`];
   if (!/[A-Za-z0-9]/.test(char)) forms.push(`%${unicode.slice(2)}`);
-  if (char === '"' || char === "\\") forms.push(`${nested}\\\\${own}`);
+  if (mustEscape) forms.push(`${nested}\\\\${own}`);
   else forms.push(char === "/" ? `(${nested})?\\\\?/` : own);
   return `(?:${forms.join("|")})`;
 }

@@ -141,6 +141,12 @@ describe("a short key", () => {
     );
   });
 
+  it("is not what differs from it by a backslash that is written in its two ways", () => {
+    const json = '{"a":"ua\\u0022\\\\\\\\"}';
+    expect(JSON.parse(json)).toEqual({ a: 'ua"\\\\' });
+    expect(redact(json, 'ua"\\')).toBe(json);
+  });
+
   it("of one letter does not eat words", () => {
     expect(redact('{"status":"success","s":"s"}', "s")).toBe(
       '{"status":"success","[redacted]":"[redacted]"}',
