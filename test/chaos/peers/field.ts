@@ -10,6 +10,7 @@ import { ECHOED_KEY } from "./catalogue/echoes.ts";
 import { type Answering, type RawServer, startRawServer } from "./raw-server.ts";
 
 export interface TimelineEntry {
+  readonly at: string;
   readonly type: string;
   readonly result?: string;
   readonly reason?: string;

@@ -109,7 +109,7 @@ function body(
       row("round trips compared byte for byte", ({ roundTrips }) => roundTrips.compared),
       row("of them changed", ({ roundTrips }) => roundTrips.failures.length),
     ]),
-    `Memory while the ${nodes[0]?.bombs} answers that would be far too much come, ${BOMBS_AT_ONE_TIME} at a time, among them four that inflate to 1 GiB and more: each is cut off at 8 MiB.`,
+    `Memory while the ${nodes[0]?.bombs} answers that would be far too much come, ${BOMBS_AT_ONE_TIME} at a time, among them streams that inflate to 256 MiB, 1 GiB and 10 GiB: of none is more taken than 8 MiB.`,
     markdownTable([
       ["", ...named],
       row("MB resident before", ({ memory }) => (memory ? megabytes(memory.residentBytes) : "?")),

@@ -100,7 +100,13 @@ export const CODINGS: readonly BadAnswer[] = [
   answer("gzip of one byte too much", coded("gzip", gzipSync(justTooMuch)), TOO_LARGE, DELIVERED, BOMB),
   answer("gzip of 1 GiB", bomb("gzip", 64), TOO_LARGE, DELIVERED, BOMB),
   answer("gzip of 10 GiB", bomb("gzip", 640), TOO_LARGE, DELIVERED, BOMB),
-  answer("deflate of 10 GiB", bomb("deflate", 640), TOO_LARGE, DELIVERED, BOMB),
+  answer(
+    "deflate of 10 GiB, which is not taken, and too much all the same",
+    bomb("deflate", 640),
+    TOO_LARGE,
+    DELIVERED,
+    BOMB,
+  ),
   answer("brotli of 256 MiB", coded("br", largeBrotli), TOO_LARGE, DELIVERED, BOMB),
   answer(
     "a bomb of gzip in gzip",
