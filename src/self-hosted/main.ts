@@ -18,7 +18,10 @@ export default {
 
 /** The answer of the site; `null` where it has none. */
 function fromSite(request: Request): Response | Promise<Response> | null {
-  const { pathname, search } = new URL(request.url);
+  // The caller's Host stands in it, and need not be one.
+  const url = URL.parse(request.url);
+  if (!url) return null;
+  const { pathname, search } = url;
   const redirect = SITE.redirects[pathname];
   if (redirect) return leadTo(redirect.to + search, redirect.status);
   const address = SITE.addresses[decoded(pathname)];
