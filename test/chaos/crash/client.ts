@@ -39,8 +39,13 @@ export interface JobJson {
   }[];
 }
 
+/** At one time, as any client has its limit: thousands that repeat at once would be all that a node just started does. */
+const MOST_CALLS = 100;
+
 export class Client {
   readonly #world: World;
+  readonly #places: (() => void)[] = [];
+  #underWay = 0;
   readonly #ledger: Ledger;
   /** When a call that nobody answers is a fault. */
   readonly limitMs: number;
@@ -63,7 +68,25 @@ export class Client {
     return null;
   }
 
+  /** One call, when there is a place for it; `null` where it was not answered. */
   async #once(
+    by: Tenant | Plan,
+    method: string,
+    path: string,
+    body: unknown,
+  ): Promise<Omit<Answered, "lost"> | null> {
+    if (this.#underWay >= MOST_CALLS) await new Promise<void>((resolve) => this.#places.push(resolve));
+    else this.#underWay++;
+    try {
+      return await this.#call(by, method, path, body);
+    } finally {
+      const next = this.#places.shift();
+      if (next) next();
+      else this.#underWay--;
+    }
+  }
+
+  async #call(
     by: Tenant | Plan,
     method: string,
     path: string,

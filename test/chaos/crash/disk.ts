@@ -35,8 +35,9 @@ const SCHEDULE = `metadata${SUFFIX}`;
 export interface Walk {
   /** Objects that hold something. */
   objects: number;
-  /** Files of objects that hold nothing any more. */
+  /** Files of objects that hold nothing any more, and of those the ones whose tables are still there. */
   empty: number;
+  readonly shells: Record<string, number>;
   jobs: number;
   /** Bytes of answers in chunks, and notes of erased jobs. */
   otherRows: number;
@@ -49,7 +50,16 @@ export interface Walk {
 
 /** `persistTo` as the node has it. */
 export function walk(persistTo: string, now = Date.now()): Walk {
-  const found: Walk = { objects: 0, empty: 0, jobs: 0, otherRows: 0, byClass: {}, rows: {}, missing: [] };
+  const found: Walk = {
+    objects: 0,
+    empty: 0,
+    shells: {},
+    jobs: 0,
+    otherRows: 0,
+    byClass: {},
+    rows: {},
+    missing: [],
+  };
   const disk = join(persistTo, "disk");
   for (const className of existsSync(disk) ? readdirSync(disk) : []) {
     const folder = join(disk, className);
@@ -88,6 +98,7 @@ function look(file: string, { className, id, scheduledAt, now }: Place, found: W
   }
   if (rows.every(([, count]) => count === 0)) {
     found.empty++;
+    if (rows.length > 0) found.shells[className] = (found.shells[className] ?? 0) + 1;
     return;
   }
   found.objects++;
@@ -160,9 +171,20 @@ const tablesOf = (db: DatabaseSync): string[] =>
     .all()
     .map(({ name }) => String(name));
 
-/** What was written is in the log beside the file until it is closed; it is read with it, and nothing is changed. */
+/**
+ * What was written is in the log beside the file until it is closed; it is read with it, and nothing is changed. Only where
+ * the kill has left a log that has to be put in order first, that is done, as it will be at the next start.
+ */
 function reading<T>(file: string, read: (db: DatabaseSync) => T): T {
-  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    return readingAs(file, true, read);
+  } catch {
+    return readingAs(file, false, read);
+  }
+}
+
+function readingAs<T>(file: string, readOnly: boolean, read: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(file, { readOnly });
   try {
     return read(db);
   } finally {

@@ -49,9 +49,12 @@ export async function outliveRetention(
   }
   await world.node.stop("SIGTERM");
   walked(world, ledger, killed);
-  const { jobs, otherRows, byClass } = walk(world.node.persistTo);
-  const left = jobs + otherRows + (byClass[JOBS] ?? 0);
-  if (left > 0) ledger.fault(`after retention ${jobs} jobs and ${otherRows} rows of jobs are left`);
+  const { jobs, otherRows, shells } = walk(world.node.persistTo);
+  const left = jobs + otherRows + (shells[JOBS] ?? 0);
+  if (left > 0)
+    ledger.fault(
+      `after retention ${jobs} jobs, ${otherRows} rows of jobs and ${shells[JOBS] ?? 0} empty objects are left`,
+    );
   return { killed, left };
 }
 

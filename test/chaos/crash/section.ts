@@ -6,6 +6,7 @@ import { markdownTable } from "../../report/markdown.ts";
 import type { Section } from "../../report/section.ts";
 import { type ClockTally, clockJumps } from "./clock.ts";
 import { type DiskFullTally, diskFull } from "./disk-full.ts";
+import { KINDS } from "./kinds.ts";
 import { mainRun } from "./main-run.ts";
 import { outage } from "./outage.ts";
 import { newSeed } from "./random.ts";
@@ -68,7 +69,7 @@ interface Special {
 
 function bodyOf(seed: number, ran: readonly Tally[], { full, clock }: Special): string {
   return [
-    `Plain workerd on its disk, ended with SIGKILL at random moments and started again (seed ${seed}). Jobs of 27 kinds are ` +
+    `Plain workerd on its disk, ended with SIGKILL at random moments and started again (seed ${seed}). Jobs of ${Object.keys(KINDS).length} kinds are ` +
       "registered meanwhile by callers who repeat what is not answered, cancel, redeliver, erase, and start anew. " +
       "Half-way through the first two runs a new master key is put in front: from then on the receivers verify with its " +
       "secrets alone, while tokens and sealed keys are the old one's. Each walk behind a kill reads every object on " +

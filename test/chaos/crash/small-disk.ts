@@ -12,10 +12,13 @@ const BLOCK = Buffer.alloc(4096, "f");
 export class SmallDisk {
   readonly folder: string;
   readonly #filler: string;
+  /** Also where the process is ended before it is done: a mount outlives it. */
+  readonly #atExit = (): void => this.unmount();
 
   private constructor(folder: string) {
     this.folder = folder;
     this.#filler = join(folder, "filler");
+    process.once("exit", this.#atExit);
   }
 
   /** `null` where nothing may be mounted. */
@@ -53,8 +56,10 @@ export class SmallDisk {
     rmSync(this.#filler, { force: true });
   }
 
+  /** At once, for all that may still have a file of it open. */
   unmount(): void {
-    execFileSync("umount", [this.folder]);
+    process.off("exit", this.#atExit);
+    execFileSync("umount", ["--lazy", this.folder]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

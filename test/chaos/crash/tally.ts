@@ -6,6 +6,9 @@ import type { Entry, Ledger } from "./ledger.ts";
 import { kindOf } from "./plan.ts";
 import type { World } from "./world.ts";
 
+/** Of thousands of jobs, what one fault does to all may be told of some. */
+const MOST_FAULTS = 40;
+
 export interface Tally {
   readonly name: string;
   readonly jobs: number;
@@ -74,9 +77,14 @@ export function tally(name: string, world: World, ledger: Ledger, counted: Count
     jobsSeen: killed.jobsSeen,
     alarmsMissing: killed.alarmsMissing,
     left,
-    failures: ledger.faults().map((fault) => `${name} (seed ${ledger.seed}): ${fault}`),
+    failures: shortened(ledger.faults()).map((fault) => `${name} (seed ${ledger.seed}): ${fault}`),
   };
 }
+
+const shortened = (faults: readonly string[]): readonly string[] =>
+  faults.length > MOST_FAULTS
+    ? [...faults.slice(0, MOST_FAULTS), `and ${faults.length - MOST_FAULTS} faults more`]
+    : faults;
 
 /** Whether somebody is to be told of the job's end: not of one that was canceled, erased, or is read by its caller. */
 export const hasEvent = ({ plan }: Entry): boolean => {

@@ -38,8 +38,8 @@ export interface WorldOptions {
   readonly between?: (origin: string) => Promise<string>;
 }
 
-/** More attempts than there are crashes that can hit one job's, and none of them far away. */
-const PATIENT = [1, 1, 1, 2, 2, 2, 3, 3, 3, 5, 5, 5];
+/** An attempt that a crash cuts off is spent: the last ones come when no crash does any more. */
+const PATIENT = [1, 1, 2, 3, 5, 8, 13, 20, 30, 30, 30, 30];
 const SCHEDULES: Partial<Record<DestinationName, readonly number[]>> = { dead: [1] };
 const LIMITS: Partial<Record<DestinationName, object>> = { paced: { max_in_flight: 4, max_per_second: 20 } };
 const SERVICE: Partial<Record<DestinationName, ReceiverStep>> = {
