@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { MasterKey } from "../../src/crypto/keys.ts";
 import { type Claims, mintToken, SCOPES } from "../../src/crypto/token.ts";
 import type { PlainWorkerd } from "../workerd/plain-workerd.ts";
-import { buildSelfHosted, startSelfHosted } from "../workerd/self-hosted.ts";
+import { buildSelfHosted, DATA_FOLDER, startSelfHosted } from "../workerd/self-hosted.ts";
 
 export interface NodeOptions {
   /** On top of what every node has; those of a later start replace them. */
@@ -49,6 +49,11 @@ export class PollhookNode {
     const allow = (options.allow ?? ALLOW).join(",");
     const config = await buildSelfHosted(join(folder, "built"), ["--allow", allow]);
     return new PollhookNode(config, folder, options);
+  }
+
+  /** An object is a file below it. */
+  get dataFolder(): string {
+    return join(this.persistTo, DATA_FOLDER);
   }
 
   get origin(): string {

@@ -11,7 +11,7 @@ import { ROOT } from "../demo/worker-process.ts";
 import { type PlainWorkerd, serve } from "./plain-workerd.ts";
 
 /** Where the configuration has it, from where workerd is started. */
-const DATA_FOLDER = "data";
+export const DATA_FOLDER = "data";
 
 export interface SelfHostedOptions {
   /** The configuration that was built. */

@@ -175,7 +175,7 @@ async function longAfter(world: World, client: Client, ledger: Ledger, clock: Wa
     await sleep(1_000);
   }
   await world.node.stop("SIGTERM");
-  const { rows } = walk(world.node.persistTo, clock.now());
+  const { rows } = walk(world.node.dataFolder, clock.now());
   // What their owners have set up does not expire, and neither does when to look next, and what endpoints are like.
   const kept = ["pollhook-Tenant destinations", "pollhook-Tenant _cf_KV"];
   const left = Object.entries(rows).filter(([name, count]) => count > 0 && !kept.includes(name));

@@ -48,8 +48,8 @@ export interface Walk {
   readonly missing: string[];
 }
 
-/** `persistTo` as the node has it. */
-export function walk(persistTo: string, now = Date.now()): Walk {
+/** Looks at every object below the folder, of a node that does not run. */
+export function walk(dataFolder: string, now = Date.now()): Walk {
   const found: Walk = {
     objects: 0,
     empty: 0,
@@ -60,9 +60,8 @@ export function walk(persistTo: string, now = Date.now()): Walk {
     rows: {},
     missing: [],
   };
-  const disk = join(persistTo, "disk");
-  for (const className of existsSync(disk) ? readdirSync(disk) : []) {
-    const folder = join(disk, className);
+  for (const className of readdirSync(dataFolder)) {
+    const folder = join(dataFolder, className);
     const scheduled = schedule(join(folder, SCHEDULE));
     for (const file of readdirSync(folder))
       if (file.endsWith(SUFFIX) && file !== SCHEDULE) {

@@ -50,7 +50,7 @@ export async function killAgainAndAgain(
 
 /** Walks the disk of a node that does not run. */
 export function walked(world: World, ledger: Ledger, killed: Killed, aheadMs = 0): void {
-  const { jobs, missing } = walk(world.node.persistTo, Date.now() + aheadMs);
+  const { jobs, missing } = walk(world.node.dataFolder, Date.now() + aheadMs);
   killed.jobsSeen += jobs;
   killed.alarmsMissing += missing.length;
   for (const line of missing.slice(0, 5)) ledger.fault(`behind kill ${killed.kills}: ${line}`);

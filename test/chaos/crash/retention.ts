@@ -49,7 +49,7 @@ export async function outliveRetention(
   }
   await world.node.stop("SIGTERM");
   walked(world, ledger, killed);
-  const { jobs, otherRows, shells } = walk(world.node.persistTo);
+  const { jobs, otherRows, shells } = walk(world.node.dataFolder);
   const left = jobs + otherRows + (shells[JOBS] ?? 0);
   if (left > 0)
     ledger.fault(

@@ -3,7 +3,6 @@
  * random addresses against two oracles, answers that lead elsewhere, and rules that change under a job.
  */
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { markdownTable } from "../../report/markdown.ts";
 import type { Section } from "../../report/section.ts";
 import { ACCEPTED } from "../../webhook/targets/accepted.ts";
@@ -59,7 +58,7 @@ async function onTheWire(node: PollhookNode): Promise<OnTheWire> {
 
 /** How many jobs' objects are on the disk. */
 async function jobObjects(node: PollhookNode): Promise<number> {
-  const names = await readdir(join(node.persistTo, "disk"), { recursive: true });
+  const names = await readdir(node.dataFolder, { recursive: true });
   return names.filter((name) => /Job\/[0-9a-f]{64}\.sqlite$/.test(name)).length;
 }
 

@@ -3,7 +3,6 @@
  * change a good one, genuine ones without the right or of another tenant, and good ones after their end.
  */
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { markdownTable } from "../../report/markdown.ts";
 import type { Section } from "../../report/section.ts";
 import { startProvider } from "../../simulator/provider.ts";
@@ -79,7 +78,7 @@ async function traces(node: PollhookNode, token: string, job: string): Promise<s
   const texts = [`/v1/jobs/${job}`, "/v1/destinations"].map(async (path) =>
     (await node.call(token, "GET", path)).text(),
   );
-  const names = await readdir(join(node.persistTo, "disk"), { recursive: true });
+  const names = await readdir(node.dataFolder, { recursive: true });
   const objects = names.filter((name) => /(Job|Generation)\/[0-9a-f]{64}\.sqlite$/.test(name)).length;
   return JSON.stringify([...(await Promise.all(texts)), objects]);
 }
