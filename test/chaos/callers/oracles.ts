@@ -39,9 +39,15 @@ export const isOfWorkerd = ({ status, headers, body }: Answer, method: string): 
   (status !== 500 || method === "CONNECT") &&
   OF_WORKERD.some(([known, text]) => known === status && (text.test(body) || method === "HEAD"));
 
+/** The files beside the app are the only ones under a policy, and beside them there are only ways that lead to them. */
+const isOfSite = (answer: Answer): boolean =>
+  header(answer, "content-security-policy") !== undefined && answer.status < 500;
+
 /** All that is wrong with the answer. */
 export function judge(world: World, asked: Asked, answer: Answer): string[] {
   if (isOfWorkerd(answer, asked.method)) return [];
+  // A Host with a path in it leads there, and the site's files are for everybody.
+  if (isOfSite(answer)) return judgeContent(world, asked, answer);
   const { path } = asked;
   const isProviders = /^\/api(\/|$)/.test(path);
   return [
