@@ -4,11 +4,9 @@ import { type ModelOptions, SHORT } from "../model/options.ts";
 
 // The model-based test in its long form: as many sequences as MODEL_RUNS says, in two runtimes side by side. The seed is
 // MODEL_SEED, or another one each time; what a failure reports goes into the variables that it names.
-const { MODEL_RUNS, MODEL_SEED, MODEL_TIER, MODEL_PATH, MODEL_REPLAY } = process.env;
+const { MODEL_RUNS, MODEL_SEED, MODEL_PATH, MODEL_REPLAY } = process.env;
 const seed = Number(MODEL_SEED ?? Math.floor(Math.random() * 0x7fff_ffff));
-const repeat = MODEL_PATH
-  ? { tier: MODEL_TIER ?? "in place", path: MODEL_PATH, replayPath: MODEL_REPLAY ?? "" }
-  : null;
+const repeat = MODEL_PATH ? { path: MODEL_PATH, replayPath: MODEL_REPLAY ?? "" } : null;
 const runs = Number(MODEL_RUNS ?? SHORT.runs);
 
 const project = (name: string, model: ModelOptions): TestProjectInlineConfiguration => ({

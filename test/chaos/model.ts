@@ -42,18 +42,15 @@ async function run(): Promise<{ counts: ModelCounts[]; failures: string[] }> {
 }
 
 const shown = (count: number): string => count.toLocaleString("en-US");
-const WHILE = ["", " during a poll", " during a post"] as const;
+const WHEN = ["", " during a poll", " just before a post", " during a post"] as const;
 
 function bodyOf(all: readonly ModelCounts[]): string {
   const steps = new Map<string, number>();
   for (const { commands } of all)
     for (const [name, count] of Object.entries(commands)) steps.set(name, (steps.get(name) ?? 0) + count);
-  const tiers = [...new Set(all.map(({ tier }) => tier))].map((tier) => {
-    const its = all.filter((counts) => counts.tier === tier);
-    return [tier, shown(its.reduce((sum, { sequences }) => sum + sequences, 0))];
-  });
+  const sequences = shown(all.reduce((sum, counts) => sum + counts.sequences, 0));
   const kinds = [...steps.keys()].filter((name) => !name.includes(": "));
-  const rows = [...new Set(kinds.map((name) => name.replace(/ during a .*/, "")))].sort();
+  const rows = [...new Set(kinds.map((name) => name.replace(/ (during|just before) a .*/, "")))].sort();
   const answers = (prefix: string): string =>
     [...steps]
       .filter(([name]) => name.startsWith(prefix))
@@ -62,12 +59,11 @@ function bodyOf(all: readonly ModelCounts[]): string {
       .join("; ");
   const seeds = [...new Set(all.map(({ seed }) => seed))].join(" and ");
   return [
-    `Random sequences of whatever can happen to a job, each beside a model of the promises that knows nothing of the code; after each step everything that is stored, shown, logged and sent is held against it. "In place": in a job's own object, whose memory is lost and whose master keys change at any time, and from which neither the tenant's object nor the limiter can be reached. "By the platform": over RPC, with both of them, evicted and killed as in earnest; "many jobs' object": the same, in an object as \`JOB_SHARDS\` makes it. Seeds: ${seeds}.`,
-    markdownTable([["where", "sequences"], ...tiers]),
+    `${sequences} random sequences of whatever can happen to a job, each beside a model of the promises that knows nothing of the code; after each step everything that is stored, shown, logged and sent is held against it. The object is a job's own, in workerd; it may die at any time, its master keys change, and neither the tenant's object nor the limiter can be reached. Seeds: ${seeds}.`,
     "What happened, by itself or while the object waited for an answer:",
     markdownTable([
-      ["step", "by itself", "during a poll", "during a post"],
-      ...rows.map((row) => [row, ...WHILE.map((during) => shown(steps.get(row + during) ?? 0))]),
+      ["step", "by itself", "during a poll", "just before a post", "during a post"],
+      ...rows.map((row) => [row, ...WHEN.map((when) => shown(steps.get(row + when) ?? 0))]),
     ]),
     `Answers to polls: ${answers("poll: ")}.`,
     `Answers to posts: ${answers("post: ")}.`,

@@ -86,7 +86,7 @@ function checkProviderBody(job: ModelJob, body: string): void {
 export async function checkAll(world: World): Promise<void> {
   world.throwFailure();
   const { model, latest } = world;
-  const { host, tenant, id, logs, isShared } = world.setting;
+  const { host, tenant, id, logs } = world.setting;
   // Before anybody asks for the job, who would bring a lost alarm back.
   const { rows, alarm } = await host.storage(async (storage) => {
     const alarm = await storage.getAlarm();
@@ -102,9 +102,9 @@ export async function checkAll(world: World): Promise<void> {
     same("the answer for a job that is gone", read.kind, "not_found");
     if (rows.length > 0) {
       ensure(alarm !== null, "what the index must hear has an alarm", rows);
-      ensure(isShared || alarm <= latest + INDEX_RETRY_MS, "the index hears of it soon", alarm);
+      ensure(alarm <= latest + INDEX_RETRY_MS, "the index hears of it soon", alarm);
     }
-    ensure(isShared || rows.length > 0 || alarm === null, "nothing wakes for nothing", alarm);
+    ensure(rows.length > 0 || alarm === null, "nothing wakes for nothing", alarm);
     world.wakeAt = null;
     return;
   }
@@ -113,7 +113,7 @@ export async function checkAll(world: World): Promise<void> {
   const record = rows.find(([name]) => name === `job/${id}`)?.[1] as Awaited<ReturnType<World["stored"]>>;
   same("the count of crashes", record?.crashes, job.crashes);
   same("the number of rows", keys.length, 1 + (record?.answer?.chunks ?? 0));
-  world.wakeAt = wakeOf(read.view) ?? nextLookOf(record);
+  world.wakeAt = wakeOf(read.view);
   const { wakeAt } = world;
   ensure(wakeAt !== null, "the job has a next wake-up", read.view.fields);
   ensure(
@@ -138,11 +138,7 @@ async function checkEvent(world: World, job: ModelJob): Promise<void> {
   checkBody(world, job, body.join(""));
 }
 
-function checkView(
-  { event, model, setting: { host } }: World,
-  job: ModelJob,
-  { fields, timeline }: JobView,
-): void {
+function checkView({ event }: World, job: ModelJob, { fields, timeline }: JobView): void {
   const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
   const expected = {
     status: job.status,
@@ -164,26 +160,16 @@ function checkView(
   same("the job", seen, expected);
   same("its error", fields.error?.reason ?? null, job.error);
   same("its delivery error", fields.delivery_error?.reason ?? null, job.deliveryError);
-  same(
-    "being parked elsewhere than in a delivery",
-    fields.parked !== null && job.status !== "delivering",
-    false,
-  );
+  same("what it is parked for", fields.parked, null);
   ensure(timeline.length <= 64, "the timeline is bounded", timeline.length);
   if (fields.next_poll_at !== null)
     ensure(Date.parse(fields.next_poll_at) <= job.deadlineAt, "no poll is planned past the deadline", fields);
   const at = Date.parse(fields.next_poll_at ?? fields.next_attempt_at ?? "");
-  // Who stands in line for a limited key comes when it is his turn.
-  const isInLine = job.status === "waiting" && model.isLimited && !host.isInPlace;
   if (!Number.isNaN(at))
-    ensure(
-      at >= job.notBefore - 1 && (isInLine || at <= job.notAfter + 1),
-      "the next step is where it should be",
-      {
-        at,
-        ...job,
-      },
-    );
+    ensure(at >= job.notBefore - 1 && at <= job.notAfter + 1, "the next step is where it should be", {
+      at,
+      ...job,
+    });
 }
 
 /** The provider key is nowhere, and nothing that it could be opened from once the outcome is known. */
@@ -201,7 +187,3 @@ function wakeOf({ fields }: JobView): number | null {
   const at = fields.next_poll_at ?? fields.next_attempt_at ?? fields.expires_at;
   return at === null ? null : Date.parse(at);
 }
-
-/** Of a parked delivery the view does not tell. */
-const nextLookOf = (record: Awaited<ReturnType<World["stored"]>>): number | null =>
-  record?.state.status === "delivering" ? record.state.nextAttemptAt : null;

@@ -84,7 +84,7 @@ class RestartCommand implements Command {
   async run(model: JobModel, world: World): Promise<void> {
     const masterKeys = this.#masterKeys;
     const { host } = world.setting;
-    const isRotation = masterKeys !== null && host.isInPlace;
+    const isRotation = masterKeys !== null;
     if (isRotation) model.masterKeys = masterKeys;
     count(this.#counts, isRotation ? "key rotation" : "eviction");
     await host.restart(variablesOf(model.masterKeys));
@@ -101,31 +101,24 @@ async function runAlarm(world: World, spec: RunSpec, counts: Counts): Promise<vo
   const alarm = await host.storage((storage) => storage.getAlarm());
   ensure(alarm !== null, "a job that is there has an alarm", model.job);
   const isRetry = world.firedAt === alarm;
-  const at = {
-    wake: Math.max(world.wakeAt ?? 0, alarm),
-    alarm,
-    deadline: model.job?.deadlineAt ?? 0,
-    now: 0,
-  };
+  const { status, deadlineAt = 0 } = model.job ?? {};
+  const at = { wake: Math.max(world.wakeAt ?? 0, alarm), alarm, deadline: deadlineAt, now: 0 };
   world.moveTo(Math.max(Date.now(), at[spec.when]) + spec.lateMs);
   const now = Date.now();
   const isDue = world.wakeAt !== null && world.wakeAt <= now;
-  const wasBeforeDeadline = now < (model.job?.deadlineAt ?? 0);
-  const wasDelivering = model.job?.status === "delivering";
   const expected = model.beginRun(isDue, isRetry, now);
   count(counts, isDue ? (isRetry ? "run after a death" : "run") : "run with nothing due");
   await host.storage((storage) => storage.deleteAlarm());
   world.firedAt = null;
   world.plan = spec;
   world.requests = { poll: 0, post: 0 };
-  const isAttempt = expected === "attempt" && wasDelivering && host.isInPlace;
+  const isAttempt = expected === "attempt" && status === "delivering";
   const justBefore = isAttempt ? spec.justBefore : null;
   const landed: Promise<void>[] = [];
   const ended = await host.alarm({ isRetry, retryCount: isRetry ? 1 : 0, scheduledTime: alarm }, () => {
     if (justBefore) landed.push(perform(justBefore, world));
   });
   await Promise.all(landed);
-  if (justBefore) count(counts, `${justBefore.what} just before a post`);
   world.plan = null;
   if (ended === "died") {
     count(counts, `death during a ${spec.dies}`);
@@ -136,24 +129,31 @@ async function runAlarm(world: World, spec: RunSpec, counts: Counts): Promise<vo
   }
   world.alsoRunning = [];
   world.throwFailure();
-  const { poll, post } = world.requests;
-  if (poll > 0) count(counts, `poll: ${spec.poll}`);
-  if (post > 0) count(counts, `post: ${spec.post}`);
-  const { during } = spec;
-  if (during && world.requests[during.request] > 0)
-    for (const act of during.acts) count(counts, `${act.what} during a ${during.request}`);
-  // Whoever stands in line for a limited key is held back, but not from the last poll.
-  const mayBeHeld = !host.isInPlace && model.isLimited && wasBeforeDeadline;
-  ensure(poll === (expected === "poll" ? 1 : 0) || (poll === 0 && mayBeHeld), `${expected} is what is due`, {
-    poll,
-    post,
-  });
-  if (justBefore)
-    ensure(post === 0 || model.isWatched, "an attempt that is not wanted any more is not made", { post });
-  else if (expected === "attempt")
-    ensure(post === 1 || (await isParked(world)), "an attempt is due", { poll, post });
-  if (expected === "nothing") ensure(post === 0, "nothing is due", { poll, post });
+  countRequests(world, spec, counts);
+  if (justBefore) count(counts, `${justBefore.what} just before a post`);
+  checkRequests(world, expected, justBefore !== null);
   if (ended === "ended") await leavesNoHotLoop(world);
+}
+
+function countRequests({ requests }: World, { poll, post, during }: RunSpec, counts: Counts): void {
+  if (requests.poll > 0) count(counts, `poll: ${poll}`);
+  if (requests.post > 0) count(counts, `post: ${post}`);
+  if (during && requests[during.request] > 0)
+    for (const act of during.acts) count(counts, `${act.what} during a ${during.request}`);
+}
+
+/** What was due has been done, and nothing else. */
+function checkRequests(
+  { model, requests }: World,
+  expected: "poll" | "attempt" | "nothing",
+  isUnwanted: boolean,
+): void {
+  const { poll, post } = requests;
+  ensure(poll === (expected === "poll" ? 1 : 0), `${expected} is what is due`, requests);
+  if (isUnwanted)
+    ensure(post === 0 || model.isWatched, "an attempt that is not wanted any more is not made", requests);
+  else if (expected === "attempt") ensure(post === 1, "an attempt is due", requests);
+  if (expected === "nothing") ensure(post === 0, "nothing is due", requests);
 }
 
 async function standAgain(world: World, alarm: number): Promise<void> {
@@ -165,19 +165,9 @@ async function standAgain(world: World, alarm: number): Promise<void> {
   });
 }
 
-async function isParked({ setting: { host, id, tenant } }: World): Promise<boolean> {
-  const read = await host.call((job) => job.read(tenant, id));
-  return !host.isInPlace && read.kind === "found" && read.view.fields.parked !== null;
-}
-
 async function leavesNoHotLoop(world: World): Promise<void> {
   const alarm = await world.setting.host.storage((storage) => storage.getAlarm());
   ensure(alarm === null || alarm > Date.now(), "what a run leaves behind is not due at once", alarm);
-  const stored = await world.stored();
-  const isDueAgain = stored?.state.status === "delivering" && stored.state.nextAttemptAt <= Date.now();
-  // Many jobs' object holds such a one back for a second, in its memory alone: that is not told in the model.
-  const { host, isShared } = world.setting;
-  if (isShared && isDueAgain) await host.restart(variablesOf(world.model.masterKeys));
 }
 
 const ENDS: readonly Act[] = [{ what: "cancel" }, { what: "redeliver", to: null }, { what: "erase" }];

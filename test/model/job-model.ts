@@ -41,8 +41,6 @@ export class JobModel {
   isWatched = false;
   /** Should it die too, nothing comes sooner than that. */
   watchdogAt = 0;
-  /** The provider has limited the key. */
-  isLimited = false;
   #starts = 0;
 
   constructor(masterKeys: readonly string[]) {
@@ -158,7 +156,6 @@ export class JobModel {
   /** What came of a poll of this start of the job. */
   polled(start: number, meaning: PollMeaning, startedAt: number, now: number): void {
     const { job } = this;
-    if (meaning.kind === "transient" && meaning.waitSeconds !== null) this.isLimited = true;
     // Something else has ended the waiting meanwhile.
     if (job?.start !== start || job.status !== "waiting") return;
     job.polls++;

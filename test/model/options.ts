@@ -6,24 +6,14 @@ export interface ModelOptions {
   readonly runs: number;
   readonly seed: number;
   /** Of a failure that is to be repeated, as it was reported. */
-  readonly repeat: { readonly tier: string; readonly path: string; readonly replayPath: string } | null;
+  readonly repeat: { readonly path: string; readonly replayPath: string } | null;
 }
 
 /** In `npm test`: few, and always the same. */
 export const SHORT: ModelOptions = { runs: 300, seed: 20_261_120, repeat: null };
 
-/** Kinds of sequences, and which share of the runs is made of each on top of those in place. */
-export const TIERS = [
-  { name: "in place", share: 1 },
-  { name: "by the platform", share: 0.02 },
-  { name: "many jobs' object", share: 0.01 },
-] as const;
-
-export type TierName = (typeof TIERS)[number]["name"];
-
-/** What one kind of sequences came to. */
+/** What the sequences of one runtime came to. */
 export interface ModelCounts {
-  readonly tier: TierName;
   readonly seed: number;
   readonly sequences: number;
   /** How often each kind of command was run. */

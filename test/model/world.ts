@@ -12,7 +12,7 @@ import { type Act, perform } from "./acts.ts";
 import { POLL_ANSWERS, POST_ANSWERS, type PollAnswerName, type PostAnswerName } from "./answers.ts";
 import { checkAttempt, checkPoll, ensure } from "./checks.ts";
 import { configOf, HOOKS } from "./deployment.ts";
-import type { Host } from "./hosts.ts";
+import type { Host } from "./host.ts";
 import { JobModel, type Registering } from "./job-model.ts";
 
 /** How the outside world behaves during one run of the alarm. */
@@ -42,8 +42,6 @@ export interface Setting {
   /** The provider's. */
   readonly key: string;
   readonly host: Host;
-  /** In an object that is made for many jobs. */
-  readonly isShared: boolean;
   /** What is printed; it is taken out where it is looked at. */
   readonly logs: string[];
 }
@@ -136,15 +134,9 @@ export class World {
     const startedAt = Date.now();
     const start = this.model.job?.start ?? 0;
     await this.#held("poll", async () => checkPoll(this, sent));
-    const { means, script } = POLL_ANSWERS[this.#pollAnswer()];
+    const { means, script } = POLL_ANSWERS[this.plan?.poll ?? "503"];
     this.model.polled(start, means, startedAt, Date.now());
     return script(this.setting.key)(sent, signal);
-  }
-
-  /** An object of the platform's own has the default cap, below which nothing here is too large. */
-  #pollAnswer(): PollAnswerName {
-    const poll = this.plan?.poll ?? "503";
-    return poll === "too large" && !this.setting.host.isInPlace ? "a large success" : poll;
   }
 
   async #onPost(sent: Sent, signal: AbortSignal | null): Promise<Response> {
