@@ -88,11 +88,11 @@ export class Bench {
   }
 
   /** Measures what the jobs weigh that `register` has left waiting. */
-  async waiting(running: Running, register: () => Promise<number>): Promise<Waiting> {
-    await sleep(SETTLE_MS);
+  async waiting(running: Running, register: () => Promise<number>, settleMs = SETTLE_MS): Promise<Waiting> {
+    await sleep(settleMs);
     const before = { memory: memoryBytes(running.pids()), disk: await diskBytes(running.disk) };
     const jobs = await register();
-    await sleep(SETTLE_MS);
+    await sleep(settleMs);
     const memory = memoryBytes(running.pids());
     return {
       jobs,

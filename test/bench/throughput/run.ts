@@ -19,6 +19,8 @@ export interface ThroughputOptions {
   readonly rounds: number;
   /** For each number of connections; long enough for a rate unless given. */
   readonly registeringMs?: number;
+  /** Between what was written and a look at what it weighs; long enough for all of it unless given. */
+  readonly settleMs?: number;
   /** The checkout whose Pollhook is measured. */
   readonly root: string;
   /** Hears what is under way. */
@@ -90,7 +92,7 @@ export async function runThroughput(options: ThroughputOptions): Promise<Through
 async function measureRound(
   bench: Bench,
   subject: Subject,
-  { jobs, waiting: most, registeringMs = REGISTERING_MS }: ThroughputOptions,
+  { jobs, waiting: most, registeringMs = REGISTERING_MS, settleMs }: ThroughputOptions,
   weighs: boolean,
 ): Promise<Round> {
   const registering: Registering[] = [];
@@ -104,7 +106,7 @@ async function measureRound(
       const more = await bench.register(running, RATIO_CONNECTIONS, FILLING_MS, most - made);
       return made + more.latencyMs.count;
     };
-    if (weighs) return bench.waiting(running, fill);
+    if (weighs) return bench.waiting(running, fill, settleMs);
     await fill();
     return null;
   });

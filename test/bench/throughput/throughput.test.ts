@@ -132,6 +132,7 @@ describe("the bench", () => {
       waiting: 1,
       rounds: 1,
       registeringMs: 200,
+      settleMs: 500,
       root: ROOT,
       say: (text) => said.push(text),
     });
