@@ -3,4 +3,6 @@
  */
 import type { Section } from "../report/section.ts";
 
-export const PARTS: Readonly<Record<string, () => Promise<Section>>> = {};
+export const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
+  model: async () => (await import("./model.ts")).modelSection(),
+};
