@@ -102,7 +102,8 @@ export async function checkAll(world: World): Promise<void> {
     same("the answer for a job that is gone", read.kind, "not_found");
     if (rows.length > 0) {
       ensure(alarm !== null, "what the index must hear has an alarm", rows);
-      ensure(alarm <= latest + INDEX_RETRY_MS, "the index hears of it soon", alarm);
+      const soon = Math.max(latest + INDEX_RETRY_MS, model.watchdogAt + FLOOR_MS);
+      ensure(alarm <= soon, "the index hears of it soon", alarm);
     }
     ensure(rows.length > 0 || alarm === null, "nothing wakes for nothing", alarm);
     world.wakeAt = null;
