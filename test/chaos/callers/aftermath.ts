@@ -53,6 +53,18 @@ export async function aftermath({ node, provider, receiver }: Scene): Promise<st
     if (Date.now() > until) return [...faults, "a normal job does not end as delivered"];
     ({ status } = (await (await node.call(token, "GET", `${path}?wait=5`)).json()) as { status: string });
   }
+  const owner = await node.token(TENANT, { jti: "somebody", own: "somebody" });
+  for (const [asked, refusal] of [
+    [path, 403],
+    [`${path}/event`, 403],
+    ["/v1/jobs", 200],
+    ["/v1/events", 200],
+  ] as const) {
+    const answer = await node.call(owner, "GET", asked);
+    const text = await answer.text();
+    if (answer.status !== refusal || text.includes(String(event.data.job_id)))
+      faults.push(`an owner who asks for ${asked} is answered ${answer.status}: ${text}`);
+  }
   // A body that says nothing would have a field too many, were the prototype of all objects another.
   const canceled = await node.call(token, "POST", `${path}/cancel`, {});
   const answer = await canceled.text();

@@ -17,6 +17,13 @@ export interface Viewer {
 export const maySee = (viewer: Viewer, of: Viewer): boolean =>
   viewer.tenant === of.tenant && (viewer.owner === undefined || viewer.owner === of.owner);
 
+/**
+ * Whether what is that one's may be seen by this caller: its tenant's own servers may register, and start anew, what is an
+ * owner's, and with so many calls at one request they do. What is theirs alone is looked for when the storm is over.
+ */
+export const mayComeTo = (viewer: Viewer, of: Viewer): boolean =>
+  maySee(viewer, of) || (viewer.tenant === of.tenant && of.owner === undefined);
+
 /** What receivers answer a refused delivery with; only for those who run them, which a bounded token does not. */
 export const RECEIVER_WORDS = "words-of-the-receiver";
 /** One that signs: none is shorter. */
@@ -81,7 +88,7 @@ export class Planted {
 
   /** Whose canaries stand in what only this viewer may see. */
   othersIn(viewer: Viewer | null, text: string): Viewer[] {
-    return this.#viewersIn(text).filter((of) => viewer === null || !maySee(viewer, of));
+    return this.#viewersIn(text).filter((of) => viewer === null || !mayComeTo(viewer, of));
   }
 
   /** The tenants whose canaries stand in it. */

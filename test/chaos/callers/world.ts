@@ -4,7 +4,7 @@
  */
 import type { PollhookNode } from "../node.ts";
 import { type Identity, identityOf, makeIdentities, makeImpostors } from "./identities.ts";
-import { maySee, type Planted, type Viewer } from "./planted.ts";
+import { mayComeTo, maySee, type Planted, type Viewer } from "./planted.ts";
 import type { Random } from "./random.ts";
 
 /** Of each kind; older ones make room. */
@@ -106,7 +106,7 @@ export class World {
   isForeign(id: string, viewer: Viewer): boolean {
     const owned = this.#owned.get(id);
     if (!owned) return false;
-    return owned.tenant !== viewer.tenant || (owned.isExact && !maySee(viewer, owned));
+    return owned.tenant !== viewer.tenant || (owned.isExact && !mayComeTo(viewer, owned));
   }
 
   /** It may be erased, and then be registered by another owner. */
