@@ -3,6 +3,7 @@
  */
 import { relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import ipaddr from "ipaddr.js";
 import { assemble } from "./assemble.ts";
 
 const DEFAULT_FOLDER = "dist/self-hosted";
@@ -18,8 +19,12 @@ Makes a folder with which Pollhook runs on plain workerd.
   --help          this text
 `;
 
-/** A CIDR block, or one of workerd's words. Only their form: workerd refuses to start with one that is none. */
-const ALLOWED = /^(public|private|local|network|[\da-f.:]+\/\d{1,3})$/i;
+/** workerd's own words for groups of addresses. */
+const WORDS = ["public", "private", "local", "network"];
+
+/** As workerd reads one: all four parts of an IPv4 address, in decimal. */
+const isBlock = (text: string): boolean =>
+  ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
 
 function fail(message: string): never {
   process.stderr.write(`build: ${message}\n\n${USAGE}`);
@@ -45,7 +50,7 @@ if (args.help) {
   process.exit(0);
 }
 const allow = args.allow.split(",").map((item) => item.trim());
-const unknown = allow.find((item) => !ALLOWED.test(item));
+const unknown = allow.find((item) => !WORDS.includes(item) && !isBlock(item));
 if (unknown !== undefined) fail(`--allow: "${unknown}" is neither a word of workerd's nor a CIDR block`);
 const config = relative("", await assemble({ folder: resolve(args.out), allow }));
 process.stdout.write(`Made ${config}. With the environment variables of the README it runs:

@@ -140,12 +140,15 @@ describe("the folder that is built", () => {
     expect(text).not.toMatch(/(path =|embed) "\//);
   });
 
-  it("is not made for a network that workerd would not know", async () => {
-    await expect(buildSelfHosted(join(folder, "refused"), ["--allow=public,10.0.0.1"])).rejects.toThrow(
-      `"10.0.0.1" is neither a word of workerd's nor a CIDR block`,
-    );
-    expect(await readdir(folder)).not.toContain("refused");
-  });
+  it.each(["10.0.0.1", "10.1.0.0/99", "10.0.0/8"])(
+    "is not made for what workerd would not know: %s",
+    async (item) => {
+      await expect(buildSelfHosted(join(folder, "refused"), [`--allow=public,${item}`])).rejects.toThrow(
+        `"${item}" is neither a word of workerd's nor a CIDR block`,
+      );
+      expect(await readdir(folder)).not.toContain("refused");
+    },
+  );
 
   it("takes every variable of the README from the environment", async () => {
     const readme = await readFile(join(ROOT, "README.md"), "utf8");

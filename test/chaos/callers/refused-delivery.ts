@@ -12,7 +12,8 @@ import type { Scene } from "./scene.ts";
 const SEEN_LIMIT_MS = 90_000;
 /** Of a tenant that takes no part in it: those who do erase what they find. */
 const VIEWER = { tenant: "quiet", owner: "phone" };
-const LOOKS = ["readJob", "watchJob"];
+/** And has it sent once more: of thousands of calls none may have hit a job of which that can be asked. */
+const LOOKS = ["readJob", "watchJob", "readEvent", "redeliverJob"];
 
 /** The id of the job. */
 export async function registerRefused({ node, world, receiver, provider }: Scene): Promise<string> {
@@ -45,7 +46,7 @@ export async function lookAtRefused(
   const owners = world.adopt(await node.token(VIEWER.tenant, { own: VIEWER.owner, par: ["root"] }));
   for (const operation of OPERATIONS.filter((one) => LOOKS.includes(one.id))) {
     const call = validCall(world, random, operation, owners);
-    Object.assign(call, { path: operation.path.replace("{id}", id), query: [] });
+    Object.assign(call, { path: operation.path.replace("{id}", id), query: [], tree: null, bytes: null });
     call.headers = call.headers.filter(([name]) => name === "authorization");
     await attack.send(call, null, true);
   }
