@@ -43,11 +43,17 @@ export const isOfWorkerd = ({ status, headers, body }: Answer, method: string): 
 const isOfSite = (answer: Answer): boolean =>
   header(answer, "content-security-policy") !== undefined && answer.status < 500;
 
+/** Where it leads has the caller's own query behind it. */
+const withoutWay = (answer: Answer): Answer => ({
+  ...answer,
+  headers: answer.headers.filter(([name]) => name !== "location"),
+});
+
 /** All that is wrong with the answer. */
 export function judge(world: World, asked: Asked, answer: Answer): string[] {
   if (isOfWorkerd(answer, asked.method)) return [];
   // A Host with a path in it leads there, and the site's files are for everybody.
-  if (isOfSite(answer)) return judgeContent(world, asked, answer);
+  if (isOfSite(answer)) return judgeContent(world, asked, withoutWay(answer));
   const { path } = asked;
   const isProviders = /^\/api(\/|$)/.test(path);
   return [
