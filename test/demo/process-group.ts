@@ -137,14 +137,24 @@ export async function healthOf(origin: string): Promise<{ status: number; text: 
   }
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Below those that systems hand out by themselves, to whoever listens anywhere and to every connection that is made. */
+const FIRST_PORT = 20_000;
+const PORTS = 12_000;
+const PORT_TRIES = 100;
+
+/** A port that was free a moment ago, and that nobody is given by chance before it is used. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < PORT_TRIES; tries++) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`Of ${PORT_TRIES} ports none was free.`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
