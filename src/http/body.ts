@@ -25,7 +25,7 @@ export async function readJson(
     announced > maxBytes
       ? null
       : await (announced > 0 ? request.bytes() : readCapped(request.body, maxBytes)).catch(() => undefined);
-  if (bytes === undefined) return problem("malformed_body", "The body does not come to its end.");
+  if (bytes === undefined) return problem("malformed_body", "The body breaks off.");
   if (!bytes) return problem("body_too_large", `The body may have ${maxBytes} bytes at most; shorten it.`);
   if (bytes.length === 0) return null;
   const mediaType = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();

@@ -36,7 +36,8 @@ let lateMs = 0;
 
 function freshRuns(now: number): number {
   // Those of an object that has died end by themselves here.
-  const freshMs = FRESH_MS + FRESH_PER_LATE * lateMs;
+  // No run lasts longer than a shift; a clock that jumps must not have the dead count for hours.
+  const freshMs = FRESH_MS + Math.min(FRESH_PER_LATE * lateMs, SHIFT_MS);
   for (const run of fresh) if (run.since <= now - freshMs) fresh.delete(run);
   return fresh.size;
 }

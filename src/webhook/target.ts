@@ -91,7 +91,7 @@ function judgeHost(host: string | null): TargetFault | null {
 function isPublicAddress(host: string): boolean {
   const address = ipaddr.process(host);
   if (address.range() !== "unicast") return false;
-  return address.kind() === "ipv4" || address.match(ipaddr.parseCIDR("2000::/3"));
+  return address.kind() === "ipv4" || address.match(ipaddr.parse("2000::"), 3);
 }
 
 /** The policy for one job: its own hosts are the configured one and the one its registration was sent to. */
